@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The only door from Swift to the kernel: raw system calls of our own process, and the kernel's
+ * structures and constants. Everything returns -errno, never sets errno.
+ */
+#ifndef CR_CLINUX_H
+#define CR_CLINUX_H
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+/* One raw system call of this process; the kernel's own result (-errno on failure). */
+long cr_syscall(long number, long a, long b, long c, long d, long e, long f);
+
+/* The kernel's English sentence for an errno value (positive); static storage. */
+const char *cr_errno_text(int number);
+
+#endif

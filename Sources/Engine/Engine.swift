@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+import Architecture
+import Linux
+import Snapshot
+
+/// A way of reaching into processes: to hold them still, to act inside them, and to make new ones.
+///
+/// An engine has no opinion of what to save or in which order; that is written once, in the modules
+/// Checkpoint and Restart. There are no optional steps. Whatever happens to the engine, also
+/// SIGKILL, a held process must go on unharmed; `release` and the engine's own end both see to it.
+public protocol Engine: ~Copyable {
+  // MARK: Holding
+
+  /// Stops every thread of a running process, those that appear meanwhile too.
+  ///
+  /// Throws ETIMEDOUT when a thread does not stop before `deadline` (a vfork parent, or a call that
+  /// cannot be interrupted), after letting everything run again; ESRCH, EPERM as ptrace(2).
+  mutating func hold(_ process: ProcessID, until deadline: Deadline) throws(EngineError)
+
+  /// The held threads of a process, its leader first; empty for a process that is not held.
+  func threads(of process: ProcessID) -> [ThreadID]
+
+  /// Lets a held process go on exactly where it was, or, after `setRegisters`, where it was put.
+  ///
+  /// Scratch memory and descriptors that the engine placed in it are gone. A job-control stop that
+  /// was in force is in force again; `stopped` asks for one anew (a restored stopped process).
+  mutating func release(_ process: ProcessID, stopped: Bool) throws(EngineError)
+
+  // MARK: Looking and acting inside
+
+  /// The registers a thread had when it was held, an interrupted system call still visible.
+  func registers(of thread: ThreadID) throws(EngineError) -> Registers
+  /// What the thread will have when it is released.
+  mutating func setRegisters(_ registers: Registers, of thread: ThreadID) throws(EngineError)
+
+  /// A further regset by its ELF note type; empty if this kernel or processor has none of it.
+  func registerSet(_ noteType: UInt32, of thread: ThreadID) throws(EngineError) -> [UInt8]
+  mutating func setRegisterSet(
+    _ noteType: UInt32, to bytes: [UInt8], of thread: ThreadID) throws(EngineError)
+
+  /// The thread's own signal mask (not the one it has while calls are made in it).
+  func signalMask(of thread: ThreadID) throws(EngineError) -> UInt64
+  mutating func setSignalMask(_ mask: UInt64, of thread: ThreadID) throws(EngineError)
+
+  /// Pending `siginfo_t` records, of the whole process or of the thread alone; they stay pending.
+  func pendingSignals(
+    of thread: ThreadID, shared: Bool) throws(EngineError) -> [[UInt8]]
+
+  /// rseq(2) registration; area 0 if there is none or the kernel cannot tell.
+  func restartableSequence(of thread: ThreadID) throws(EngineError) -> RestartableSequence
+
+  /// The signal that stopped a process held in a job-control stop; 0 if it was running.
+  func stopSignal(of process: ProcessID) -> Int32
+
+  /// Makes one system call in a held thread and returns its result; its error is an outcome.
+  ///
+  /// ENOSYS where the target's processor has no such call. Signals do not interrupt it.
+  mutating func call(
+    _ name: SystemCallName, _ arguments: [UInt64], in thread: ThreadID
+  ) throws(EngineError) -> Result<UInt64, Errno>
+
+  /// Makes the same-shaped call in many threads at once (they run side by side); results in order.
+  mutating func callEach(
+    _ calls: [ThreadCall]) throws(EngineError) -> [Result<UInt64, Errno>]
+
+  /// At least 64 KiB of memory of the engine's own inside the process, for arguments of calls.
+  /// Not part of the program's memory: gone at release. Made at the first use.
+  mutating func scratch(in process: ProcessID) throws(EngineError) -> MemoryRange
+
+  /// Copies memory out; throws EFAULT if any of it is not mapped.
+  func read(
+    _ range: MemoryRange, of process: ProcessID) throws(EngineError) -> [UInt8]
+  /// Copies memory in, whatever its protection.
+  mutating func write(
+    _ bytes: [UInt8], to address: UInt64, of process: ProcessID) throws(EngineError)
+
+  // MARK: Memory in bulk
+
+  /// Writes ranges of a process's memory to a file, each at its own file offset, by the fastest way.
+  ///
+  /// `file` is seekable and open for writing in this process. Errors of writing (ENOSPC …) come
+  /// back as they are. `progress` is told the number of bytes after each step and may throw to stop.
+  mutating func save(
+    _ pieces: [Extent], of process: ProcessID, to file: borrowing FileDescriptor,
+    progress: (UInt64) throws(EngineError) -> Void
+  ) throws(EngineError)
+
+  /// Fills memory of a held process from a file. The ranges are mapped and were never touched;
+  /// `kinds` of memory decide the way (userfaultfd copy, preadv), see `LoadPiece`.
+  mutating func load(
+    _ pieces: [LoadPiece], of process: ProcessID, from file: borrowing FileDescriptor,
+    progress: (UInt64) throws(EngineError) -> Void
+  ) throws(EngineError)
+
+  // MARK: Making
+
+  /// Makes a process that is held before its first instruction, running the wanted executable:
+  /// an address space of the right kind with nothing of ours in it but the kernel's own mappings.
+  ///
+  /// As a child of this process, or of a held one (`SpawnRequest.parent`), which inherits as fork(2)
+  /// says: descriptors (those of the parent, all kept over the exec), session, group, directories.
+  /// EEXIST if the pid is taken.
+  mutating func spawn(_ request: SpawnRequest) throws(EngineError) -> ProcessID
+
+  /// Adds threads to a held process with these ids (nil: any), held as well.
+  mutating func spawnThreads(
+    _ ids: [ThreadID?], in process: ProcessID) throws(EngineError) -> [ThreadID]
+
+  /// Takes a process out of the engine's hands for good: it is killed and, if it is our child, waited for.
+  mutating func kill(_ process: ProcessID)
+}
+
+/// One run of memory to be filled.
+public struct LoadPiece: Sendable {
+  public enum Kind: Sendable {
+    /// Private anonymous memory in small pages: may be filled page by page by the kernel.
+    case anonymous
+    /// Everything else that is mapped and writable: private file pages, huge-page areas, shared.
+    case mapped
+  }
+
+  public var kind: Kind
+  public var extent: Extent
+
+  public init(kind: Kind, extent: Extent) {
+    self.kind = kind
+    self.extent = extent
+  }
+}
+
+/// A call for one thread of many.
+public struct ThreadCall: Sendable {
+  public var thread: ThreadID
+  public var name: SystemCallName
+  public var arguments: [UInt64]
+
+  public init(thread: ThreadID, name: SystemCallName, arguments: [UInt64]) {
+    self.thread = thread
+    self.name = name
+    self.arguments = arguments
+  }
+}
+
+/// rseq(2) as the kernel has it for a thread.
+public struct RestartableSequence: Sendable {
+  public var area: UInt64
+  public var length: UInt32
+  public var signature: UInt32
+
+  public init(area: UInt64, length: UInt32, signature: UInt32) {
+    self.area = area
+    self.length = length
+    self.signature = signature
+  }
+}
+
+/// What a new process must be from its birth on, since it cannot be changed later.
+public struct SpawnRequest: Sendable {
+  /// The pid to have; nil for any.
+  public var id: ProcessID?
+  /// A held process that becomes its parent; nil for this process itself.
+  public var parent: ProcessID?
+  /// clone3's exit_signal.
+  public var exitSignal: Int32
+  /// What to execute; empty: nothing (a zombie to be, it never runs user code).
+  public var executable: ByteString
+  /// personality(2) before the exec, since it shapes the address space.
+  public var personality: UInt32
+  /// Becomes leader of a new session before anything is made below it.
+  public var newSession: Bool
+
+  public init(executable: ByteString) {
+    id = nil
+    parent = nil
+    exitSignal = 17
+    self.executable = executable
+    personality = 0
+    newSession = false
+  }
+}

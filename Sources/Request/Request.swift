@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+import Linux
+
+/// Which processes a checkpoint takes; the raw values are `CR_SCOPE_*` of libcr.h.
+public enum Scope: UInt32, Sendable {
+  case process = 0
+  case group = 1
+  case session = 2
+  case tree = 3
+}
+
+/// What somebody asked to be saved.
+public struct CheckpointRequest: Sendable {
+  public var scope: Scope
+  public var target: Int32
+  /// Give up, leaving everything as it was, when this many seconds have passed; 0 for never.
+  public var timeLimit: UInt32
+  /// Sent to every process after it was saved; 0 for none.
+  public var signal: Int32
+  /// Processes never taken: the tool itself and its helpers.
+  public var excluded: [ProcessID]
+
+  public init(scope: Scope, target: Int32) {
+    self.scope = scope
+    self.target = target
+    timeLimit = 0
+    signal = 0
+    excluded = []
+  }
+}
+
+/// How a restart is wanted.
+public struct RestartRequest: Sendable {
+  public var restoreProcessIDs = true
+  public var restoreGroups = false
+  public var restoreSessions = false
+  /// Sent to every restarted process instead of just letting it run; 0 for none.
+  public var signal: Int32 = 0
+
+  public init() {}
+}
+
+/// Why a request was not carried out: a number for the exit status and a sentence for a person.
+public struct Failure: Error, Sendable {
+  /// An errno value, or one of libcr's (`CR_ETEMPFAIL` 2354 …).
+  public var errno: Errno
+  /// What failed, on which process, descriptor or path, the kernel's reason, and what to do.
+  public var message: ByteString
+
+  public init(_ errno: Errno, _ message: ByteString) {
+    self.errno = errno
+    self.message = message
+  }
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+import Linux
+
+/// One entry of a descriptor table.
+public struct Descriptor: Sendable {
+  public var number: Int32
+  public var closeOnExec: Bool
+  /// Index into `Snapshot.openFiles`.
+  public var openFile: Int
+
+  public init(number: Int32, closeOnExec: Bool, openFile: Int) {
+    self.number = number
+    self.closeOnExec = closeOnExec
+    self.openFile = openFile
+  }
+}
+
+/// One open file description: what dup(2) and fork(2) share.
+public struct OpenFile: Sendable {
+  public enum Kind: Sendable {
+    /// A regular file by its path; cut back to `size` if opened for writing and grown since.
+    case regular(FileIdentity)
+    /// Deleted while open: its contents travel in the context file, unless a shared memory of
+    /// this index already has them.
+    case deleted(DeletedFile)
+    case directory(path: ByteString)
+    case pipe(PipeEnd)
+    /// A named pipe: the path, and the same state as a pipe.
+    case fifo(path: ByteString, PipeEnd)
+    /// /dev/null and the like, reopened by path.
+    case characterDevice(path: ByteString, device: UInt64)
+    /// A terminal: reopened by path, or cr_restart's own when it cannot be.
+    case terminal(path: ByteString, device: UInt64)
+  }
+
+  public var kind: Kind
+  /// open(2) access mode and status flags (O_*), from /proc/PID/fdinfo, in the host's values.
+  public var flags: UInt32
+  /// Bytes for files, the file system's own cookie for directories.
+  public var position: UInt64
+  /// F_SETOWN_EX type and id, and F_SETSIG; 0 when unset.
+  public var ownerType: Int32
+  public var owner: Int32
+  public var signal: Int32
+
+  public init(kind: Kind, flags: UInt32, position: UInt64) {
+    self.kind = kind
+    self.flags = flags
+    self.position = position
+    ownerType = 0
+    owner = 0
+    signal = 0
+  }
+}
+
+/// A deleted file that is open.
+public struct DeletedFile: Sendable {
+  public var path: ByteString
+  public var mode: UInt32
+  public var size: UInt64
+  public var device: UInt64
+  public var inode: UInt64
+  /// Two descriptions of one inode: contents are in the first; this is its index.
+  public var sameFileAs: Int?
+  /// Index into `Snapshot.sharedMemories` when the same file is also mapped.
+  public var sharedMemory: Int?
+  public var contents: [Extent]
+
+  public init(path: ByteString, mode: UInt32, size: UInt64, device: UInt64, inode: UInt64) {
+    self.path = path
+    self.mode = mode
+    self.size = size
+    self.device = device
+    self.inode = inode
+    contents = []
+  }
+}
+
+/// One end of a pipe; both ends carry the same `pipe` number. The bytes and the size are recorded
+/// with every end and are equal.
+public struct PipeEnd: Sendable {
+  /// The pipe's inode number: which ends belong together.
+  public var pipe: UInt64
+  /// F_GETPIPE_SZ in bytes.
+  public var capacity: UInt64
+  /// Unread bytes; for a packet pipe (O_DIRECT) their boundaries are in `packets`.
+  public var unread: [UInt8]
+
+  public init(pipe: UInt64, capacity: UInt64, unread: [UInt8]) {
+    self.pipe = pipe
+    self.capacity = capacity
+    self.unread = unread
+  }
+}
+
+/// How a file is recognised again: the path, and what must be the same about it.
+public struct FileIdentity: Sendable {
+  public var path: ByteString
+  /// st_dev and st_ino at the time, for people.
+  public var device: UInt64
+  public var inode: UInt64
+  public var size: UInt64
+  public var mode: UInt32
+  public var modified: TimeValue
+  /// NT_GNU_BUILD_ID of an ELF file; empty if it has none.
+  public var buildID: [UInt8]
+
+  public init(path: ByteString) {
+    self.path = path
+    device = 0
+    inode = 0
+    size = 0
+    mode = 0
+    modified = TimeValue()
+    buildID = []
+  }
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+import Linux
+
+/// What the kernel will do with a system call that the stop interrupted.
+///
+/// The four codes are kernel-internal (include/linux/errno.h: 512, 513, 514, 516) and are visible
+/// only to a tracer.
+public enum InterruptedCall: Sendable {
+  /// ERESTARTNOINTR, ERESTARTSYS, ERESTARTNOHAND: the same call is made again.
+  case again
+  /// ERESTART_RESTARTBLOCK: continued with restart_syscall(2) in the same process; its state lives
+  /// in the kernel and is gone after a restart from a file.
+  case withRestartBlock
+}
+
+/// The questions that every processor answers. A backend computes and touches nothing.
+public protocol Architecture: Sendable {
+  static var machine: Machine { get }
+
+  /// The number of a call on this processor; nil where the kernel has none.
+  static func number(of name: SystemCallName) -> UInt64?
+
+  /// The bytes of the instruction that enters the kernel.
+  static var systemCallInstruction: [UInt8] { get }
+
+  /// From the bytes of NT_PRSTATUS's pr_reg as PTRACE_GETREGSET gives them; nil if too short.
+  init?(generalRegisters: [UInt8])
+  /// The same layout back.
+  var generalRegisters: [UInt8] { get }
+
+  var programCounter: UInt64 { get set }
+  var stackPointer: UInt64 { get set }
+
+  /// Loads a call so that executing the instruction at `instruction` makes it.
+  mutating func prepare(_ call: SystemCall, at instruction: UInt64)
+  /// The result of the call just made.
+  var outcome: Result<UInt64, Errno> { get }
+  /// Makes the call that the thread is stopped in, or has just left, return `value`.
+  mutating func setResult(_ value: Int64)
+
+  /// The system call the thread was in when it was stopped, if any: its number and arguments.
+  var currentCall: SystemCall? { get }
+  /// Whether that call was interrupted, and how the kernel would continue it.
+  var interruptedCall: InterruptedCall? { get }
+  /// Makes the interrupted call happen again from the start with its original arguments.
+  mutating func repeatInterruptedCall()
+  /// Makes the interrupted call continue by restart_syscall(2), in the process that was stopped.
+  mutating func continueInterruptedCall()
+  /// Makes the interrupted call return −EINTR, as after a handled signal.
+  mutating func abandonInterruptedCall()
+
+  /// Regsets beyond the general one that a thread's state consists of: ELF note types (NT_*),
+  /// in the order in which they must be set.
+  static var extraRegisterSets: [UInt32] { get }
+}

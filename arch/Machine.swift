@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What an ELF header says of a processor: enough to lay out a core file for it.
+///
+/// Values are those of <elf.h>: e_machine, EI_CLASS and EI_DATA.
+public struct Machine: Hashable, Sendable {
+  public enum WordSize: UInt8, Sendable {
+    case bits32 = 1
+    case bits64 = 2
+    public var bytes: Int { self == .bits32 ? 4 : 8 }
+  }
+
+  public enum ByteOrder: UInt8, Sendable {
+    case little = 1
+    case big = 2
+  }
+
+  public var number: UInt16
+  public var wordSize: WordSize
+  public var byteOrder: ByteOrder
+
+  public init(number: UInt16, wordSize: WordSize, byteOrder: ByteOrder) {
+    self.number = number
+    self.wordSize = wordSize
+    self.byteOrder = byteOrder
+  }
+
+  public static let i386 = Machine(number: 3, wordSize: .bits32, byteOrder: .little)
+  public static let powerpc = Machine(number: 20, wordSize: .bits32, byteOrder: .big)
+  public static let powerpc64 = Machine(number: 21, wordSize: .bits64, byteOrder: .big)
+  public static let powerpc64le = Machine(number: 21, wordSize: .bits64, byteOrder: .little)
+  public static let arm = Machine(number: 40, wordSize: .bits32, byteOrder: .little)
+  public static let x86_64 = Machine(number: 62, wordSize: .bits64, byteOrder: .little)
+  public static let aarch64 = Machine(number: 183, wordSize: .bits64, byteOrder: .little)
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension X86_64 {
+  /// From the kernel's arch/x86/entry/syscalls/syscall_64.tbl (column `common` and `64`).
+  public static func number(of name: SystemCallName) -> UInt64? {
+    switch name {
+    case .read: 0
+    case .write: 1
+    case .close: 3
+    case .lseek: 8
+    case .mmap: 9
+    case .mprotect: 10
+    case .munmap: 11
+    case .brk: 12
+    case .rtSigaction: 13
+    case .rtSigprocmask: 14
+    case .rtSigreturn: 15
+    case .ioctl: 16
+    case .pread64: 17
+    case .mremap: 25
+    case .msync: 26
+    case .mincore: 27
+    case .madvise: 28
+    case .dup: 32
+    case .nanosleep: 35
+    case .getitimer: 36
+    case .setitimer: 38
+    case .getpid: 39
+    case .execve: 59
+    case .exit: 60
+    case .wait4: 61
+    case .kill: 62
+    case .fcntl: 72
+    case .chdir: 80
+    case .fchdir: 81
+    case .umask: 95
+    case .setpgid: 109
+    case .setsid: 112
+    case .setgroups: 116
+    case .setresuid: 117
+    case .setresgid: 119
+    case .setfsuid: 122
+    case .setfsgid: 123
+    case .capset: 126
+    case .rtSigqueueinfo: 129
+    case .sigaltstack: 131
+    case .personality: 135
+    case .setpriority: 141
+    case .schedSetscheduler: 144
+    case .mlockall: 151
+    case .prctl: 157
+    case .archPrctl: 158
+    case .chroot: 161
+    case .gettid: 186
+    case .schedSetaffinity: 203
+    case .setTidAddress: 218
+    case .restartSyscall: 219
+    case .exitGroup: 231
+    case .tgkill: 234
+    case .ioprioSet: 251
+    case .openat: 257
+    case .setRobustList: 273
+    case .dup3: 292
+    case .preadv: 295
+    case .pwritev: 296
+    case .rtTgsigqueueinfo: 297
+    case .prlimit64: 302
+    case .schedSetattr: 314
+    case .execveat: 322
+    case .userfaultfd: 323
+    case .mlock2: 325
+    case .pkeyMprotect: 329
+    case .pkeyAlloc: 330
+    case .rseq: 334
+    case .pidfdOpen: 434
+    case .clone3: 435
+    case .closeRange: 436
+    }
+  }
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+import Linux
+
+/// 64-bit x86: call number in rax, arguments in rdi, rsi, rdx, r10, r8, r9, result in rax.
+///
+/// The fields keep the order of the kernel's `struct user_regs_struct` (asm/user_64.h), which is
+/// also that of NT_PRSTATUS, so that the context file stores them as they are.
+public struct X86_64: Architecture {
+  public static let registerCount = 27
+  /// r15 r14 r13 r12 rbp rbx r11 r10 r9 r8 rax rcx rdx rsi rdi orig_rax rip cs eflags rsp ss
+  /// fs_base gs_base ds es fs gs
+  public var values: [UInt64]
+
+  private enum Index {
+    static let r10 = 7
+    static let r9 = 8
+    static let r8 = 9
+    static let rax = 10
+    static let rdx = 12
+    static let rsi = 13
+    static let rdi = 14
+    static let originalRax = 15
+    static let rip = 16
+    static let rsp = 19
+    static let fsBase = 21
+  }
+
+  private static let argumentIndexes = [
+    Index.rdi, Index.rsi, Index.rdx, Index.r10, Index.r8, Index.r9,
+  ]
+
+  public static var machine: Machine { .x86_64 }
+
+  /// `syscall`
+  public static var systemCallInstruction: [UInt8] { [0x0f, 0x05] }
+
+  /// NT_FPREGSET comes with NT_X86_XSTATE (0x202), which holds all of it and everything newer.
+  public static var extraRegisterSets: [UInt32] { [0x202] }
+
+  public init?(generalRegisters bytes: [UInt8]) {
+    guard bytes.count >= Self.registerCount * 8 else { return nil }
+    values = (0 ..< Self.registerCount).map { register in
+      (0 ..< 8).reduce(0) { $0 | UInt64(bytes[register * 8 + $1]) << UInt64(8 * $1) }
+    }
+  }
+
+  public var generalRegisters: [UInt8] {
+    values.flatMap { value in (0 ..< 8).map { UInt8(truncatingIfNeeded: value >> UInt64(8 * $0)) } }
+  }
+
+  public var programCounter: UInt64 {
+    get { values[Index.rip] }
+    set { values[Index.rip] = newValue }
+  }
+
+  public var stackPointer: UInt64 {
+    get { values[Index.rsp] }
+    set { values[Index.rsp] = newValue }
+  }
+
+  /// The thread pointer, base of the FS segment.
+  public var threadPointer: UInt64 { values[Index.fsBase] }
+
+  public mutating func prepare(_ call: SystemCall, at instruction: UInt64) {
+    values[Index.rip] = instruction
+    values[Index.rax] = call.number
+    // Not in a call as far as the kernel is concerned: it must not try to restart anything.
+    values[Index.originalRax] = UInt64(bitPattern: -1)
+    for (index, argument) in zip(Self.argumentIndexes, call.arguments) { values[index] = argument }
+  }
+
+  public var outcome: Result<UInt64, Errno> {
+    let value = Int64(bitPattern: values[Index.rax])
+    // Only -4095…-1 is an error; anything lower is an address that mmap may return.
+    guard (-4095 ... -1).contains(value) else { return .success(values[Index.rax]) }
+    return .failure(Errno(rawValue: Int32(-value)))
+  }
+
+  public mutating func setResult(_ value: Int64) {
+    values[Index.rax] = UInt64(bitPattern: value)
+    values[Index.originalRax] = UInt64(bitPattern: -1)
+  }
+
+  public var currentCall: SystemCall? {
+    guard Int64(bitPattern: values[Index.originalRax]) >= 0 else { return nil }
+    return SystemCall(
+      number: values[Index.originalRax], arguments: Self.argumentIndexes.map { values[$0] })
+  }
+
+  public var interruptedCall: InterruptedCall? {
+    guard Int64(bitPattern: values[Index.originalRax]) >= 0 else { return nil }
+    switch Int64(bitPattern: values[Index.rax]) {
+    case -512, -513, -514: return .again
+    case -516: return .withRestartBlock
+    default: return nil
+    }
+  }
+
+  public mutating func repeatInterruptedCall() {
+    values[Index.rax] = values[Index.originalRax]
+    reenterKernel()
+  }
+
+  public mutating func continueInterruptedCall() {
+    values[Index.rax] = Self.number(of: .restartSyscall)!
+    reenterKernel()
+  }
+
+  public mutating func abandonInterruptedCall() { setResult(-4) }
+
+  private mutating func reenterKernel() {
+    values[Index.rip] -= UInt64(Self.systemCallInstruction.count)
+    values[Index.originalRax] = UInt64(bitPattern: -1)
+  }
+}
