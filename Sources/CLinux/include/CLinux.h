@@ -21,6 +21,7 @@
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <unistd.h>
+#include "file.h"
 
 /* One raw system call of this process; the kernel's own result (-errno on failure). */
 long cr_syscall(long number, long a, long b, long c, long d, long e, long f);

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#define _GNU_SOURCE
+#define _FILE_OFFSET_BITS 64
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+#include "file.h"
+
+static long result(long value)
+{
+	return value == -1 ? -errno : value;
+}
+
+long cr_open(int directory, const char *path, int flags, unsigned mode)
+{
+	return result(openat(directory, path, flags | O_CLOEXEC, mode));
+}
+
+long cr_pread(int fd, void *buffer, size_t count, int64_t offset)
+{
+	return result(pread(fd, buffer, count, offset));
+}
+
+long cr_pwrite(int fd, const void *buffer, size_t count, int64_t offset)
+{
+	return result(pwrite(fd, buffer, count, offset));
+}
+
+long cr_truncate(int fd, int64_t size)
+{
+	return result(ftruncate(fd, size));
+}
+
+long cr_reserve(int fd, int64_t offset, int64_t count)
+{
+	return result(fallocate(fd, FALLOC_FL_KEEP_SIZE, offset, count));
+}
+
+long cr_status(int directory, const char *path, int flags, struct cr_file_status *status)
+{
+	struct stat s;
+
+	if (fstatat(directory, path, &s, flags) == -1)
+		return -errno;
+	*status = (struct cr_file_status) {
+		.device = s.st_dev, .inode = s.st_ino, .size = (uint64_t)s.st_size,
+		.blocks = (uint64_t)s.st_blocks, .special_device = s.st_rdev, .mode = s.st_mode,
+		.links = (uint32_t)s.st_nlink, .user = s.st_uid, .group = s.st_gid,
+		.modified_seconds = s.st_mtim.tv_sec, .modified_nanoseconds = s.st_mtim.tv_nsec,
+	};
+	return 0;
+}
+
+uint64_t cr_free_bytes(int fd)
+{
+	struct statvfs s;
+
+	/* A file system without a limit of its own (sysfs, some network ones) says zero blocks. */
+	if (fstatvfs(fd, &s) == -1 || s.f_blocks == 0)
+		return UINT64_MAX;
+	return (uint64_t)s.f_bavail * s.f_frsize;
+}
+
+long cr_map_for_reading(int fd, int64_t offset, size_t count)
+{
+	void *address = mmap(NULL, count, PROT_READ, MAP_SHARED, fd, offset);
+
+	return address == MAP_FAILED ? -errno : (long)address;
+}
+
+long cr_thread_start(void *(*body)(void *), void *argument, const void *cpus, size_t cpus_size,
+	uintptr_t *thread)
+{
+	pthread_attr_t attributes;
+	pthread_t made;
+	sigset_t all, old;
+	int error;
+
+	/* Signals are for the thread that holds the targets; a helper must never take one. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, &old);
+	pthread_attr_init(&attributes);
+	pthread_attr_setstacksize(&attributes, 256 * 1024);
+	if (cpus)
+		pthread_attr_setaffinity_np(&attributes, cpus_size, cpus);
+	error = pthread_create(&made, &attributes, body, argument);
+	pthread_attr_destroy(&attributes);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	*thread = error ? 0 : (uintptr_t)made;
+	return -error;
+}
+
+void cr_thread_join(uintptr_t thread)
+{
+	pthread_join((pthread_t)thread, NULL);
+}
