@@ -1,0 +1,68 @@
+// swift-tools-version: 6.2
+// SPDX-License-Identifier: Apache-2.0
+// The modules, and the only list of who may import whom. Ordinary Swift for tests and editors;
+// BLCR_EMBEDDED=1 builds the same sources as they are shipped (CMakeLists.txt makes the product).
+import Foundation
+import PackageDescription
+
+let embedded = ProcessInfo.processInfo.environment["BLCR_EMBEDDED"] == "1"
+let settings: [SwiftSetting] =
+  embedded ? [.enableExperimentalFeature("Embedded"), .unsafeFlags(["-wmo"])] : []
+
+func module(_ name: String, _ dependencies: [Target.Dependency], path: String? = nil,
+  exclude: [String] = []) -> Target {
+  .target(
+    name: name, dependencies: dependencies, path: path, exclude: exclude, swiftSettings: settings)
+}
+
+func tool(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .executableTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+/// Test folders that exist; a module without tests has none.
+func tests(_ modules: [(String, [Target.Dependency])]) -> [Target] {
+  let here = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+  return modules.compactMap { name, dependencies in
+    let folder = here.appendingPathComponent("Tests/\(name)Tests").path
+    guard !embedded, FileManager.default.fileExists(atPath: folder) else { return nil }
+    return .testTarget(name: "\(name)Tests", dependencies: [.init(stringLiteral: name)] + dependencies)
+  }
+}
+
+let package = Package(
+  name: "blcr",
+  targets: [
+    .target(name: "CLinux"),
+    .target(name: "CElf", linkerSettings: [.linkedLibrary("elf")]),
+    .target(name: "CHash"),
+    module("Linux", ["CLinux"]),
+    module("Architecture", ["Linux"], path: "arch"),
+    module("Snapshot", ["Architecture", "Linux"]),
+    module("Request", ["Linux"]),
+    module("ContextFile", ["Snapshot", "Architecture", "Linux", "Request", "CElf", "CHash", "CLinux"]),
+    module("Engine", ["Snapshot", "Architecture", "Linux", "Request"]),
+    module("PtraceEngine", ["Engine", "Snapshot", "Architecture", "Linux", "CLinux"]),
+    module(
+      "Checkpoint", ["Engine", "ContextFile", "Snapshot", "Architecture", "Linux", "Request", "CLinux"]),
+    module(
+      "Restart", ["Engine", "ContextFile", "Snapshot", "Architecture", "Linux", "Request", "CLinux"]),
+    module("CommandLine", ["Request", "Linux", "CLinux"]),
+    tool("cr_run", ["CommandLine", "Linux", "CLinux"]),
+    tool("cr_info", ["CommandLine", "ContextFile", "Snapshot", "Architecture", "Linux", "Request"]),
+    tool(
+      "cr_checkpoint",
+      ["CommandLine", "Checkpoint", "ContextFile", "PtraceEngine", "Engine", "Request", "Linux"]),
+    tool(
+      "cr_restart",
+      ["CommandLine", "Restart", "ContextFile", "PtraceEngine", "Engine", "Snapshot", "Request", "Linux"]),
+  ]
+    + tests([
+      ("Linux", []), ("Architecture", ["Linux"]), ("Snapshot", ["Architecture", "Linux"]),
+      ("Request", ["Linux"]),
+      ("ContextFile", ["Snapshot", "Architecture", "Linux", "Request", "CHash", "CElf"]),
+      ("PtraceEngine", ["Engine", "Snapshot", "Architecture", "Linux", "CLinux"]),
+      ("Checkpoint", ["Engine", "ContextFile", "Snapshot", "Architecture", "Linux", "Request"]),
+      ("Restart", ["Engine", "ContextFile", "Snapshot", "Architecture", "Linux", "Request"]),
+      ("CommandLine", ["Request", "Linux"]),
+    ])
+)
