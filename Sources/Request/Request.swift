@@ -9,6 +9,14 @@ public enum Scope: UInt32, Sendable {
   case tree = 3
 }
 
+/// What to do about a target that is being traced, or that traces others (ptrace(2)).
+public enum TracedPolicy: Sendable {
+  /// The request fails with CR_EPTRACED (2360) or CR_EPTRACER (2361).
+  case error
+  /// It is left out, and in a tree everything that descends from it.
+  case skip
+}
+
 /// What somebody asked to be saved.
 public struct CheckpointRequest: Sendable {
   public var scope: Scope
@@ -19,6 +27,9 @@ public struct CheckpointRequest: Sendable {
   public var signal: Int32
   /// Processes never taken: the tool itself and its helpers.
   public var excluded: [ProcessID]
+  /// A target that somebody traces, and a target that traces somebody.
+  public var tracedTargets = TracedPolicy.error
+  public var tracingTargets = TracedPolicy.error
 
   public init(scope: Scope, target: Int32) {
     self.scope = scope
