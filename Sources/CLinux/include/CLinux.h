@@ -11,17 +11,23 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/kcmp.h>
+#include <linux/prctl.h>
 #include <linux/sched.h>
+#include <poll.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <unistd.h>
 #include "file.h"
+
+#include "cr_proc.h"
 
 /* One raw system call of this process; the kernel's own result (-errno on failure). */
 long cr_syscall(long number, long a, long b, long c, long d, long e, long f);

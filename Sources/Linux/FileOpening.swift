@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+import CLinux
+
+extension FileDescriptor {
+  /// openat(2), always with O_CLOEXEC. A relative path starts at `directory` (default: the working
+  /// directory of this process).
+  public static func open(
+    _ path: ByteString, flags: Int32, mode: UInt32 = 0, at directory: Int32 = AT_FDCWD
+  ) throws(Errno) -> FileDescriptor {
+    let number = path.withCString { name in
+      cr_syscall(
+        Int(SYS_openat), Int(directory), Int(bitPattern: name), Int(flags | O_CLOEXEC), Int(mode),
+        0, 0)
+    }
+    return FileDescriptor(owning: Int32(try checked(number)))
+  }
+
+  /// read(2) from the present position to the end: for files of /proc, which have no size.
+  public func readToEnd() throws(Errno) -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: 4096)
+    var done = 0
+    while true {
+      if done == bytes.count { bytes += [UInt8](repeating: 0, count: bytes.count) }
+      let number = self.number
+      let count = bytes.withUnsafeMutableBytes { buffer in
+        cr_syscall(
+          Int(SYS_read), Int(number), Int(bitPattern: buffer.baseAddress! + done),
+          buffer.count - done, 0, 0, 0)
+      }
+      if count == -Int(EINTR) { continue }
+      if try checked(count) == 0 { break }
+      done += count
+    }
+    bytes.removeLast(bytes.count - done)
+    return bytes
+  }
+}
+
+/// Bytes that a system call fills in: calls `body` with the address of `count` zeroed bytes.
+public func bytesFilled(
+  count: Int, by body: (Int) -> Int
+) throws(Errno) -> (result: Int, bytes: [UInt8]) {
+  var bytes = [UInt8](repeating: 0, count: count)
+  let result = bytes.withUnsafeMutableBytes { body(Int(bitPattern: $0.baseAddress!)) }
+  return (try checked(result), bytes)
+}
+
+extension [UInt8] {
+  /// An integer at a byte offset, in this machine's own byte order; for our own system calls.
+  public func native<Value: FixedWidthInteger>(_ type: Value.Type, at offset: Int) -> Value {
+    withUnsafeBytes { $0.loadUnaligned(fromByteOffset: offset, as: Value.self) }
+  }
+}

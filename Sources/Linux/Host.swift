@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+import CLinux
+
+/// uname(2).
+public struct HostNames: Sendable {
+  public var host: ByteString
+  public var release: ByteString
+  public var version: ByteString
+  public var machine: ByteString
+
+  public init() throws(Errno) {
+    // struct new_utsname: six fields of 65 bytes.
+    let (_, bytes) = try bytesFilled(count: 6 * 65) { buffer in
+      cr_syscall(Int(SYS_uname), buffer, 0, 0, 0, 0, 0)
+    }
+    func field(_ index: Int) -> ByteString {
+      ByteString(bytes[(index * 65) ..< (index * 65 + 65)].prefix { $0 != 0 })
+    }
+    host = field(1)
+    release = field(2)
+    version = field(3)
+    machine = field(4)
+  }
+}
+
+/// clock_gettime(2).
+public enum Clock: Int32, Sendable {
+  case realTime = 0
+  case monotonic = 1
+  case bootTime = 7
+
+  public var now: (seconds: Int64, nanoseconds: Int64) {
+    // The kernel's calls take 64-bit times where a word is 64 bits wide, and words elsewhere.
+    var words: (Int, Int) = (0, 0)
+    withUnsafeMutablePointer(to: &words) { pointer in
+      _ = cr_syscall(Int(SYS_clock_gettime), Int(rawValue), Int(bitPattern: pointer), 0, 0, 0, 0)
+    }
+    return (Int64(words.0), Int64(words.1))
+  }
+
+  /// Nanoseconds.
+  public var reading: UInt64 {
+    let (seconds, nanoseconds) = now
+    return UInt64(seconds) * 1_000_000_000 + UInt64(nanoseconds)
+  }
+}

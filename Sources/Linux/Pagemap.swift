@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+import CLinux
+
+/// Which pages of a process have contents of their own: /proc/PID/pagemap.
+///
+/// PAGEMAP_SCAN (Linux 6.7) where the kernel has it, else one word per page is read.
+@frozen public struct Pagemap: ~Copyable {
+  /// What makes a page worth saving.
+  public enum Wanted: Sendable {
+    /// In memory or in swap, and not the kernel's page of zeros.
+    case anonymous
+    /// In memory or in swap, and no longer a page of the file it was mapped from.
+    case modifiedFile
+  }
+
+  private let file: FileDescriptor
+  private let pageSize: UInt64
+  private var canScan: Bool
+
+  public init(_ process: borrowing ProcessFiles, pageSize: UInt64) throws(Errno) {
+    file = try process.open("pagemap")
+    self.pageSize = pageSize
+    canScan = true
+  }
+
+  /// For tests of the fallback.
+  init(_ process: borrowing ProcessFiles, pageSize: UInt64, canScan: Bool) throws(Errno) {
+    try self.init(process, pageSize: pageSize)
+    self.canScan = canScan
+  }
+
+  /// Runs of wanted pages in `range`, in rising order and not touching each other.
+  public mutating func runs(
+    of wanted: Wanted, in range: MemoryRange
+  ) throws(Errno) -> [MemoryRange] {
+    if canScan {
+      do {
+        return try scan(wanted, range)
+      } catch {
+        guard error.rawValue == ENOTTY || error == .invalid else { throw error }
+        canScan = false
+      }
+    }
+    return try readWords(wanted, range)
+  }
+
+  // PAGE_IS_* of linux/fs.h.
+  private static var isFile: UInt64 { 1 << 2 }
+  private static var isPresent: UInt64 { 1 << 3 }
+  private static var isSwapped: UInt64 { 1 << 4 }
+  private static var isZero: UInt64 { 1 << 5 }
+  private static var vectorCount: Int { 512 }
+
+  private func scan(_ wanted: Wanted, _ range: MemoryRange) throws(Errno) -> [MemoryRange] {
+    // Asking whether a page is the file's costs eight times as much: only where it matters.
+    let excluded = wanted == .anonymous ? Self.isZero : Self.isZero | Self.isFile
+    var vector = [cr_page_region](repeating: cr_page_region(), count: Self.vectorCount)
+    var argument = cr_pm_scan_arg()
+    argument.size = UInt64(MemoryLayout<cr_pm_scan_arg>.size)
+    argument.end = range.end
+    argument.vec_len = UInt64(Self.vectorCount)
+    argument.category_inverted = excluded
+    argument.category_mask = excluded
+    argument.category_anyof_mask = Self.isPresent | Self.isSwapped
+    argument.return_mask = excluded
+    var runs: [MemoryRange] = []
+    var start = range.start
+    while start < range.end {
+      argument.start = start
+      let count = try scanOnce(&argument, &vector)
+      for region in vector[..<count] {
+        runs.appendRun(MemoryRange(start: region.start, end: region.end))
+      }
+      guard argument.walk_end > start else { break }
+      start = argument.walk_end
+    }
+    return runs
+  }
+
+  private func scanOnce(
+    _ argument: inout cr_pm_scan_arg, _ vector: inout [cr_page_region]
+  ) throws(Errno) -> Int {
+    // _IOWR('f', 16, struct pm_scan_arg)
+    let request = 0xc060_6610
+    let number = Int(file.number)
+    let count = vector.withUnsafeMutableBytes { buffer in
+      argument.vec = UInt64(UInt(bitPattern: buffer.baseAddress!))
+      return withUnsafeMutablePointer(to: &argument) { pointer in
+        cr_syscall(Int(SYS_ioctl), number, request, Int(bitPattern: pointer), 0, 0, 0)
+      }
+    }
+    return try checked(count)
+  }
+
+  /// Documentation/admin-guide/mm/pagemap.rst: bit 63 present, 62 swapped, 61 file or shared.
+  private func readWords(_ wanted: Wanted, _ range: MemoryRange) throws(Errno) -> [MemoryRange] {
+    var runs: [MemoryRange] = []
+    var address = range.start
+    while address < range.end {
+      let pages = min(8192, Int((range.end - address) / pageSize))
+      let number = Int(file.number)
+      let offset = Int(address / pageSize * 8)
+      let (count, bytes) = try bytesFilled(count: pages * 8) { buffer in
+        cr_syscall(Int(SYS_pread64), number, buffer, pages * 8, offset, 0, 0)
+      }
+      if count < 8 { break }
+      for page in 0 ..< count / 8 {
+        let word = bytes.native(UInt64.self, at: page * 8)
+        let isHere = word & (3 << 62) != 0
+        // Without PAGEMAP_SCAN the page of zeros cannot be told from others: it is saved.
+        if isHere, wanted == .anonymous || word & (1 << 61) == 0 {
+          runs.appendRun(MemoryRange(start: address, count: pageSize))
+        }
+        address += pageSize
+      }
+    }
+    return runs
+  }
+}
+
+extension [MemoryRange] {
+  /// Adds a run behind all others, joined to the last one if they touch.
+  mutating func appendRun(_ run: MemoryRange) {
+    if let last, last.end == run.start {
+      self[count - 1].end = run.end
+    } else {
+      append(run)
+    }
+  }
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+import CLinux
+
+/// The directory /proc/PID (or /proc/PID/task/TID) of one task, kept open.
+///
+/// While it is open, a later task that gets the same number is not taken for this one: every read
+/// then fails with ESRCH.
+@frozen public struct ProcessFiles: ~Copyable {
+  private let directory: FileDescriptor
+
+  /// Throws ENOENT if there is no such process.
+  public init(_ process: ProcessID) throws(Errno) {
+    directory = try .open("/proc/\(process)", flags: O_PATH | O_DIRECTORY)
+  }
+
+  public init(_ thread: ThreadID, of process: ProcessID) throws(Errno) {
+    directory = try .open("/proc/\(process)/task/\(thread)", flags: O_PATH | O_DIRECTORY)
+  }
+
+  public func open(_ name: ByteString, flags: Int32 = O_RDONLY) throws(Errno) -> FileDescriptor {
+    try .open(name, flags: flags, at: directory.number)
+  }
+
+  public func read(_ name: ByteString) throws(Errno) -> [UInt8] {
+    try open(name).readToEnd()
+  }
+
+  /// readlinkat(2).
+  public func link(_ name: ByteString) throws(Errno) -> ByteString {
+    try readLink(name, at: directory.number)
+  }
+
+  /// The state of the file that `name` leads to; of the directory itself if empty.
+  public func status(of name: ByteString) throws(Errno) -> FileStatus {
+    try FileStatus(path: name, at: directory.number)
+  }
+
+  /// The entries of a directory that are numbers, such as `fd` and `task`, in rising order.
+  public func numbers(in name: ByteString) throws(Errno) -> [Int32] {
+    try directoryNumbers(open(name, flags: O_RDONLY | O_DIRECTORY))
+  }
+}
+
+/// readlinkat(2), up to PATH_MAX bytes.
+public func readLink(
+  _ path: ByteString, at directory: Int32 = AT_FDCWD
+) throws(Errno) -> ByteString {
+  let (count, bytes) = try bytesFilled(count: 4096) { buffer in
+    path.withCString { name in
+      cr_syscall(
+        Int(SYS_readlinkat), Int(directory), Int(bitPattern: name), buffer, 4096, 0, 0)
+    }
+  }
+  return ByteString(bytes[..<count])
+}
+
+/// The ids of all processes of this pid namespace.
+public func allProcesses() throws(Errno) -> [ProcessID] {
+  try directoryNumbers(.open("/proc", flags: O_RDONLY | O_DIRECTORY)).map { ProcessID($0) }
+}
+
+/// The names in a directory that are decimal numbers, in rising order.
+func directoryNumbers(_ directory: consuming FileDescriptor) throws(Errno) -> [Int32] {
+  var numbers: [Int32] = []
+  let descriptor = directory.number
+  while true {
+    let (count, bytes) = try bytesFilled(count: 32768) { buffer in
+      cr_syscall(Int(SYS_getdents64), Int(descriptor), buffer, 32768, 0, 0, 0)
+    }
+    if count == 0 { break }
+    var offset = 0
+    while offset < count {
+      // struct linux_dirent64: u64 inode, s64 offset, u16 record length, u8 type, name
+      let length = Int(bytes.native(UInt16.self, at: offset + 16))
+      let name = bytes[(offset + 19) ..< (offset + length)].prefix { $0 != 0 }
+      if let number = ByteString(name).decimalNumber { numbers.append(number) }
+      offset += length
+    }
+  }
+  return numbers.sorted()
+}
