@@ -33,6 +33,7 @@ static void *wait_for_ever(void *unused)
 	pthread_mutex_lock(&mutex);
 	for (;;)
 		pthread_cond_wait(&never, &mutex);
+	return NULL;
 }
 
 static uint64_t clock_now(void)
