@@ -22,34 +22,18 @@ extension FileDescriptor {
     return ranges
   }
 
-  /// Copies `count` bytes from one place to a place of another file; the source's holes read as
-  /// zeros, a source that is shorter than asked throws EIO.
+  /// Copies `count` bytes from one place to a place of another file; holes become zeros. Throws EIO
+  /// when the source is shorter than asked.
   public func copy(
     from position: UInt64, count: UInt64, to file: borrowing FileDescriptor, at fileOffset: UInt64
   ) throws(Errno) {
-    let size = Int(min(count, 1 << 20))
-    var buffer = [UInt8](repeating: 0, count: size)
     var done: UInt64 = 0
-    let source = Int(number)
-    let target = Int(file.number)
     while done < count {
-      let want = min(size, Int(count - done))
-      let got = buffer.withUnsafeMutableBytes {
-        cr_syscall(
-          Int(SYS_pread64), source, Int(bitPattern: $0.baseAddress!), want,
-          Int(position + done), 0, 0)
-      }
-      guard try checked(got) > 0 else { throw .io }
-      var written = 0
-      while written < got {
-        let put = buffer.withUnsafeBytes {
-          cr_syscall(
-            Int(SYS_pwrite64), target, Int(bitPattern: $0.baseAddress! + written), got - written,
-            Int(fileOffset + done) + written, 0, 0)
-        }
-        written += try checked(put)
-      }
-      done += UInt64(got)
+      let wanted = Int(min(count - done, 1 << 20))
+      let bytes = try read(wanted, at: position + done)
+      guard bytes.count == wanted else { throw .io }
+      try file.write(bytes, at: fileOffset + done)
+      done += UInt64(wanted)
     }
   }
 }

@@ -2,17 +2,10 @@
 import CLinux
 
 extension FileDescriptor {
-  /// openat(2), always with O_CLOEXEC. A relative path starts at `directory` (default: the working
-  /// directory of this process).
-  public static func open(
-    _ path: ByteString, flags: Int32, mode: UInt32 = 0, at directory: Int32 = AT_FDCWD
-  ) throws(Errno) -> FileDescriptor {
-    let number = path.withCString { name in
-      cr_syscall(
-        Int(SYS_openat), Int(directory), Int(bitPattern: name), Int(flags | O_CLOEXEC), Int(mode),
-        0, 0)
-    }
-    return FileDescriptor(owning: Int32(try checked(number)))
+  /// openat(2) with O_CLOEXEC, a relative path starting at an open directory.
+  init(opening path: ByteString, at directory: Int32, flags: Int32) throws(Errno) {
+    let result = path.withCString { cr_open(directory, $0, flags, 0) }
+    self.init(owning: Int32(try checked(result)))
   }
 
   /// read(2) from the present position to the end: for files of /proc, which have no size.

@@ -1,49 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import CLinux
 
-/// What statx(2) says of a file.
-public struct FileStatus: Sendable {
-  /// File type and permission bits, as st_mode.
-  public var mode: UInt32
-  public var links: UInt32
-  public var inode: UInt64
-  /// Bytes.
-  public var size: UInt64
-  /// Of the file system, and of a device file itself; see `deviceNumber(major:minor:)`.
-  public var device: UInt64
-  public var specialDevice: UInt64
-  public var user: UInt32
-  public var modifiedSeconds: Int64
-  public var modifiedNanoseconds: Int64
-
-  /// Follows symbolic links; an empty path is `directory` itself.
-  public init(path: ByteString, at directory: Int32 = AT_FDCWD) throws(Errno) {
-    // AT_NO_AUTOMOUNT: looking must not mount anything.
-    let flags = AT_NO_AUTOMOUNT | (path.isEmpty ? AT_EMPTY_PATH : 0)
-    let (_, bytes) = try bytesFilled(count: MemoryLayout<statx>.size) { buffer in
-      path.withCString { name in
-        cr_syscall(
-          Int(SYS_statx), Int(directory), Int(bitPattern: name), Int(flags),
-          Int(STATX_BASIC_STATS), buffer, 0)
-      }
-    }
-    self.init(bytes.withUnsafeBytes { $0.loadUnaligned(as: statx.self) })
-  }
-
-  public init(of file: borrowing FileDescriptor) throws(Errno) {
-    try self.init(path: "", at: file.number)
-  }
-
-  private init(_ state: statx) {
-    mode = UInt32(state.stx_mode)
-    links = state.stx_nlink
-    inode = state.stx_ino
-    size = state.stx_size
-    device = deviceNumber(major: state.stx_dev_major, minor: state.stx_dev_minor)
-    specialDevice = deviceNumber(major: state.stx_rdev_major, minor: state.stx_rdev_minor)
-    user = state.stx_uid
-    modifiedSeconds = state.stx_mtime.tv_sec
-    modifiedNanoseconds = Int64(state.stx_mtime.tv_nsec)
+extension FileStatus {
+  /// Of a file named from an open directory; follows symbolic links, those of /proc too. An empty
+  /// path is the directory itself.
+  init(of path: ByteString, at directory: Int32) throws(Errno) {
+    var status = cr_file_status()
+    let flags = path.isEmpty ? AT_EMPTY_PATH : 0
+    try checked(path.withCString { cr_status(directory, $0, flags, &status) })
+    self.init(status)
   }
 
   public enum Kind: UInt32, Sendable {

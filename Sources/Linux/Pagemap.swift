@@ -101,7 +101,7 @@ import CLinux
       let number = Int(file.number)
       let offset = Int(address / pageSize * 8)
       let (count, bytes) = try bytesFilled(count: pages * 8) { buffer in
-        cr_syscall(Int(SYS_pread64), number, buffer, pages * 8, offset, 0, 0)
+        cr_pread(Int32(number), UnsafeMutableRawPointer(bitPattern: buffer), pages * 8, Int64(offset))
       }
       if count < 8 { break }
       for page in 0 ..< count / 8 {

@@ -10,15 +10,15 @@ import CLinux
 
   /// Throws ENOENT if there is no such process.
   public init(_ process: ProcessID) throws(Errno) {
-    directory = try .open("/proc/\(process)", flags: O_PATH | O_DIRECTORY)
+    directory = try FileDescriptor(opening: "/proc/\(process)", flags: O_PATH | O_DIRECTORY)
   }
 
   public init(_ thread: ThreadID, of process: ProcessID) throws(Errno) {
-    directory = try .open("/proc/\(process)/task/\(thread)", flags: O_PATH | O_DIRECTORY)
+    directory = try FileDescriptor(opening: "/proc/\(process)/task/\(thread)", flags: O_PATH | O_DIRECTORY)
   }
 
   public func open(_ name: ByteString, flags: Int32 = O_RDONLY) throws(Errno) -> FileDescriptor {
-    try .open(name, flags: flags, at: directory.number)
+    try FileDescriptor(opening: name, at: directory.number, flags: flags)
   }
 
   public func read(_ name: ByteString) throws(Errno) -> [UInt8] {
@@ -32,7 +32,7 @@ import CLinux
 
   /// The state of the file that `name` leads to; of the directory itself if empty.
   public func status(of name: ByteString) throws(Errno) -> FileStatus {
-    try FileStatus(path: name, at: directory.number)
+    try FileStatus(of: name, at: directory.number)
   }
 
   /// The entries of a directory that are numbers, such as `fd` and `task`, in rising order.
@@ -56,7 +56,7 @@ public func readLink(
 
 /// The ids of all processes of this pid namespace.
 public func allProcesses() throws(Errno) -> [ProcessID] {
-  try directoryNumbers(.open("/proc", flags: O_RDONLY | O_DIRECTORY)).map { ProcessID($0) }
+  try directoryNumbers(FileDescriptor(opening: "/proc", flags: O_RDONLY | O_DIRECTORY)).map { ProcessID($0) }
 }
 
 /// The names in a directory that are decimal numbers, in rising order.
