@@ -83,13 +83,46 @@ public struct PipeEnd: Sendable {
   public var pipe: UInt64
   /// F_GETPIPE_SZ in bytes.
   public var capacity: UInt64
-  /// Unread bytes; for a packet pipe (O_DIRECT) their boundaries are in `packets`.
+  /// Unread bytes. A packet pipe (O_DIRECT) is saved only when it is empty: boundaries are lost.
   public var unread: [UInt8]
 
   public init(pipe: UInt64, capacity: UInt64, unread: [UInt8]) {
     self.pipe = pipe
     self.capacity = capacity
     self.unread = unread
+  }
+}
+
+/// A lock on part of a file: fcntl(2) F_SETLK, F_OFD_SETLK, or flock(2).
+///
+/// A restored process asks for it again through `descriptor`, once the file is open and its pid is
+/// final; an open file description's lock is listed once, with the first process that has it.
+public struct FileLock: Hashable, Sendable {
+  public enum Kind: UInt32, Sendable {
+    /// Belongs to the process (F_SETLK).
+    case posix = 0
+    /// Belongs to the open file description: flock(2), F_OFD_SETLK.
+    case flock = 1
+    case openFileDescription = 2
+  }
+
+  public var kind: Kind
+  /// A descriptor of the process through which the lock was made.
+  public var descriptor: Int32
+  /// F_WRLCK or LOCK_EX; otherwise F_RDLCK or LOCK_SH.
+  public var isExclusive: Bool
+  /// l_start from the beginning of the file, and l_len; 0 is to the end, however far it grows.
+  public var start: UInt64
+  public var count: UInt64
+
+  public init(
+    kind: Kind, descriptor: Int32, isExclusive: Bool, start: UInt64 = 0, count: UInt64 = 0
+  ) {
+    self.kind = kind
+    self.descriptor = descriptor
+    self.isExclusive = isExclusive
+    self.start = start
+    self.count = count
   }
 }
 

@@ -47,6 +47,8 @@ public struct Process: Sendable {
   public var intervalTimers: [IntervalTimer]
 
   public var descriptors: [Descriptor]
+  /// Locks it holds on files, and those of its open file descriptions (each once in the job).
+  public var fileLocks: [FileLock]
   public var workingDirectory: ByteString
   public var rootDirectory: ByteString
   public var umask: UInt32
@@ -82,6 +84,7 @@ public struct Process: Sendable {
     pendingSignals = []
     intervalTimers = []
     descriptors = []
+    fileLocks = []
     workingDirectory = "/"
     rootDirectory = "/"
     umask = 0o022
