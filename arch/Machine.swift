@@ -32,4 +32,8 @@ public struct Machine: Hashable, Sendable {
   public static let arm = Machine(number: 40, wordSize: .bits32, byteOrder: .little)
   public static let x86_64 = Machine(number: 62, wordSize: .bits64, byteOrder: .little)
   public static let aarch64 = Machine(number: 183, wordSize: .bits64, byteOrder: .little)
+
+  /// Bytes of pr_uid in a core file's NT_PRPSINFO: `__kernel_uid_t` is 16 bits wide on processors
+  /// that Linux ran on before 2.4 (asm/posix_types.h of x86 and arm).
+  public var coreUserIDSize: Int { self == .i386 || self == .arm ? 2 : 4 }
 }

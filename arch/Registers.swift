@@ -6,6 +6,8 @@ import Linux
 /// One tree may hold several (i386 beside x86_64), so this is decided once per thread, here.
 public enum Registers: Sendable {
   case x86_64(X86_64)
+  /// Of a processor without a backend: kept and shown, never run.
+  case foreign(ForeignRegisters)
 
   /// From PTRACE_GETREGSET's bytes; nil for a processor that has no backend.
   public init?(generalRegisters bytes: [UInt8], machine: Machine) {
@@ -16,33 +18,45 @@ public enum Registers: Sendable {
     }
   }
 
+  /// From a context file, whatever its processor: one without a backend gives `foreign`.
+  public init(stored bytes: [UInt8], machine: Machine) {
+    self =
+      Registers(generalRegisters: bytes, machine: machine)
+      ?? .foreign(ForeignRegisters(machine: machine, generalRegisters: bytes))
+  }
+
   public var machine: Machine {
     switch self {
     case .x86_64: X86_64.machine
+    case .foreign(let registers): registers.machine
     }
   }
 
   public func number(of name: SystemCallName) -> UInt64? {
     switch self {
     case .x86_64: X86_64.number(of: name)
+    case .foreign: nil
     }
   }
 
   public var generalRegisters: [UInt8] {
     switch self {
     case .x86_64(let registers): registers.generalRegisters
+    case .foreign(let registers): registers.generalRegisters
     }
   }
 
   public var extraRegisterSets: [UInt32] {
     switch self {
     case .x86_64: X86_64.extraRegisterSets
+    case .foreign: []
     }
   }
 
   public var systemCallInstruction: [UInt8] {
     switch self {
     case .x86_64: X86_64.systemCallInstruction
+    case .foreign: []
     }
   }
 
@@ -50,6 +64,7 @@ public enum Registers: Sendable {
     get {
       switch self {
       case .x86_64(let registers): registers.programCounter
+      case .foreign: 0
       }
     }
     set {
@@ -57,6 +72,7 @@ public enum Registers: Sendable {
       case .x86_64(var registers):
         registers.programCounter = newValue
         self = .x86_64(registers)
+      case .foreign: ForeignRegisters.cannotRun()
       }
     }
   }
@@ -65,6 +81,7 @@ public enum Registers: Sendable {
     get {
       switch self {
       case .x86_64(let registers): registers.stackPointer
+      case .foreign: 0
       }
     }
     set {
@@ -72,6 +89,7 @@ public enum Registers: Sendable {
       case .x86_64(var registers):
         registers.stackPointer = newValue
         self = .x86_64(registers)
+      case .foreign: ForeignRegisters.cannotRun()
       }
     }
   }
@@ -81,12 +99,14 @@ public enum Registers: Sendable {
     case .x86_64(var registers):
       registers.prepare(call, at: instruction)
       self = .x86_64(registers)
+    case .foreign: ForeignRegisters.cannotRun()
     }
   }
 
   public var outcome: Result<UInt64, Errno> {
     switch self {
     case .x86_64(let registers): registers.outcome
+    case .foreign: .failure(.notImplemented)
     }
   }
 
@@ -95,18 +115,21 @@ public enum Registers: Sendable {
     case .x86_64(var registers):
       registers.setResult(value)
       self = .x86_64(registers)
+    case .foreign: ForeignRegisters.cannotRun()
     }
   }
 
   public var currentCall: SystemCall? {
     switch self {
     case .x86_64(let registers): registers.currentCall
+    case .foreign: nil
     }
   }
 
   public var interruptedCall: InterruptedCall? {
     switch self {
     case .x86_64(let registers): registers.interruptedCall
+    case .foreign: nil
     }
   }
 
@@ -115,6 +138,7 @@ public enum Registers: Sendable {
     case .x86_64(var registers):
       registers.repeatInterruptedCall()
       self = .x86_64(registers)
+    case .foreign: ForeignRegisters.cannotRun()
     }
   }
   public mutating func continueInterruptedCall() {
@@ -122,6 +146,7 @@ public enum Registers: Sendable {
     case .x86_64(var registers):
       registers.continueInterruptedCall()
       self = .x86_64(registers)
+    case .foreign: ForeignRegisters.cannotRun()
     }
   }
   public mutating func abandonInterruptedCall() {
@@ -129,7 +154,16 @@ public enum Registers: Sendable {
     case .x86_64(var registers):
       registers.abandonInterruptedCall()
       self = .x86_64(registers)
+    case .foreign: ForeignRegisters.cannotRun()
     }
   }
 
+  /// The bytes of NT_FPREGSET for a core file, where the processor keeps them inside another of its
+  /// regsets; empty where they are a regset of their own. `set` gives a regset by its NT_* number.
+  public func floatingPointNote(from set: (UInt32) -> [UInt8]) -> [UInt8] {
+    switch self {
+    case .x86_64: X86_64.floatingPointNote(from: set)
+    case .foreign: []
+    }
+  }
 }

@@ -37,6 +37,11 @@ public struct X86_64: Architecture {
   /// NT_FPREGSET comes with NT_X86_XSTATE (0x202), which holds all of it and everything newer.
   public static var extraRegisterSets: [UInt32] { [0x202] }
 
+  /// The legacy area that heads every xsave image is `struct user_fpregs_struct` (fxsave, 512 bytes).
+  public static func floatingPointNote(from set: (UInt32) -> [UInt8]) -> [UInt8] {
+    Array(set(0x202).prefix(512))
+  }
+
   public init?(generalRegisters bytes: [UInt8]) {
     guard bytes.count >= Self.registerCount * 8 else { return nil }
     values = (0 ..< Self.registerCount).map { register in
