@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+import os
+import shlex
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, os.path.dirname(__file__))
+import processes
+import runner
+
+FAILURES = runner.BUILD / "failures"
+
+
+def pytest_configure(config):
+  processes.become_subreaper()
+  # Core files of processes that die on purpose would fill the disk.
+  import resource
+  resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+  outcome = yield
+  report = outcome.get_result()
+  setattr(item, "failed_" + report.when, report.failed)
+  if report.when == "call" and report.failed:
+    kept = FAILURES / item.name.replace("/", "_")
+    here = Path(__file__).resolve().parent
+    report.sections.append((
+      "to retry",
+      f"CR_BUILD_DIR={runner.BUILD} /usr/bin/python3 -m pytest "
+      f"{shlex.quote(str(here / item.nodeid.rpartition('CommandLine/')[2]))}\n"
+      f"files (context files among them): {kept}"))
+
+
+@pytest.fixture
+def directory(request):
+  """An empty directory of the test's own; kept when the test fails."""
+  path = Path(tempfile.mkdtemp(prefix="cr-test."))
+  path.chmod(0o777)
+  yield path
+  processes.kill_all()
+  if getattr(request.node, "failed_call", False):
+    kept = FAILURES / request.node.name.replace("/", "_")
+    shutil.rmtree(kept, ignore_errors=True)
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    shutil.move(path, kept)
+  else:
+    shutil.rmtree(path, ignore_errors=True)

@@ -1,0 +1,260 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs a scenario (Tests/Scenarios/*.c) in one of several ways and hears its verdict.
+
+The conversation with the scenario, in files of its directory, is described in scenario.h.
+"""
+
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import processes
+from processes import wait_until
+
+SOURCES = Path(__file__).resolve().parent.parent / "Scenarios"
+BUILD = Path(os.environ.get("CR_BUILD_DIR") or SOURCES.parent.parent / "build").resolve()
+
+# undisturbed: the scenario itself must be right.  continue: it must not notice a checkpoint.
+# restart: killed and brought back once, at the first chance.  again: twice at every chance.
+WAYS = ("undisturbed", "continue", "restart", "again")
+
+SKIPPED = 77
+
+
+def tool(name):
+  return str(BUILD / "bin" / name)
+
+
+class Scenario:
+  """One program of Tests/Scenarios, with what the head of its source tells the runner.
+
+  runner: root                 needs privilege
+  runner: scope OPTION         for cr_checkpoint instead of the default, --tree
+  runner: restart OPTION…      for cr_restart
+  runner: refused PATTERN      cr_checkpoint must fail with a message that has this in it
+  runner: seconds N            how long a wait may take
+  """
+
+  def __init__(self, source):
+    self.source = source
+    self.name = source.stem
+    head = source.read_text().partition("#include")[0]
+    words = re.findall(r"runner: (\S+) ?(.*?)(?: \*/)?$", head, re.M)
+    self.needs_root = ("root", "") in words
+    self.scope = [value for key, value in words if key == "scope"]
+    self.restart = [option for key, value in words if key == "restart" for option in value.split()]
+    self.refused = next((value for key, value in words if key == "refused"), None)
+    self.seconds = next((float(value) for key, value in words if key == "seconds"), 20.0)
+    unknown = {key for key, _ in words} - {"root", "scope", "restart", "refused", "seconds"}
+    assert not unknown, f"{source}: unknown runner word {unknown}"
+
+  @property
+  def program(self):
+    return program(self.name)
+
+
+def program(name):
+  """The built program of a scenario; compiled now when the build has left it out."""
+  source = SOURCES / f"{name}.c"
+  built = BUILD / "scenarios" / name
+  newest = max(source.stat().st_mtime, (SOURCES / "scenario.h").stat().st_mtime)
+  if not built.exists() or built.stat().st_mtime < newest:
+    built.parent.mkdir(parents=True, exist_ok=True)
+    aside = tempfile.mktemp(dir=built.parent, prefix=f".{name}.")
+    subprocess.run(
+      ["gcc", "-O1", "-g", "-Wall", "-Wextra", "-pthread", "-o", aside, str(source)], check=True)
+    os.rename(aside, built)
+  return str(built)
+
+
+def all_scenarios():
+  return [Scenario(source) for source in sorted(SOURCES.glob("*.c"))]
+
+
+class Failed(AssertionError):
+  pass
+
+
+class Skipped(Exception):
+  pass
+
+
+class Run:
+  """One scenario on its way; `directory` is its own and empty."""
+
+  def __init__(self, scenario, directory):
+    self.scenario = scenario
+    self.directory = Path(directory)
+    self.generation = 0
+    self.contexts = 0
+    self.log = []
+
+  # -- what the scenario says
+
+  def path(self, name):
+    return self.directory / name
+
+  def output(self):
+    path = self.path("output")
+    return path.read_text(errors="replace") if path.exists() else ""
+
+  def story(self):
+    lines = "\n".join(self.log)
+    extra = "".join(
+      f"\n--- {path.name}\n{path.read_text(errors='replace')[-3000:]}"
+      for path in sorted(self.directory.glob("restart.*.err")) if path.stat().st_size)
+    return f"{lines}\n--- output of the scenario\n{self.output()[-3000:]}{extra}"
+
+  def fail(self, what):
+    raise Failed(f"{what}\n{self.story()}")
+
+  # -- the steps
+
+  def start(self):
+    with open(self.path("output"), "ab") as output:
+      self.judge = subprocess.Popen(
+        [self.scenario.program], cwd=self.directory, start_new_session=True,
+        env={"PATH": os.environ["PATH"], "SCENARIO_DIR": str(self.directory)},
+        stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+    self.root = self.judge.pid
+
+  def next_stop(self):
+    """Waits for the next ready.N or blocked.N, or the end; returns its kind or None."""
+    def seen():
+      for kind in ("ready", "blocked"):
+        if self.path(f"{kind}.{self.generation}").exists():
+          return kind
+      return "ended" if self.judge.poll() is not None else None
+
+    kind = wait_until(seen, f"generation {self.generation} or the end", self.scenario.seconds)
+    if kind == "blocked":
+      self.await_blocked()
+    return None if kind == "ended" else kind
+
+  def await_blocked(self):
+    task, number = self.path(f"blocked.{self.generation}").read_text().split()
+
+    def blocked():
+      with open(f"/proc/{task}/syscall") as file:
+        return file.read().split()[0] == number
+    wait_until(blocked, f"thread {task} blocked in system call {number}", self.scenario.seconds)
+
+  def go(self):
+    self.path(f"go.{self.generation}").touch()
+    self.generation += 1
+
+  def command(self, *words):
+    self.log.append("$ " + shlex.join(map(str, words)))
+    return [str(word) for word in words]
+
+  def checkpoint(self):
+    context = self.path(f"context.{self.contexts}")
+    result = subprocess.run(
+      self.command(tool("cr_checkpoint"), *self.scenario.scope, "-f", context, self.root),
+      capture_output=True, text=True, timeout=self.scenario.seconds + 20)
+    self.log.append(result.stderr.rstrip() or "(no message)")
+    if self.scenario.refused:
+      self.check_refusal(result, context)
+      return None
+    if result.returncode != 0:
+      self.fail(f"cr_checkpoint ended with {result.returncode}")
+    self.contexts += 1
+    return context
+
+  def check_refusal(self, result, context):
+    if result.returncode == 0:
+      self.fail("cr_checkpoint ought to have refused this")
+    if not re.search(self.scenario.refused, result.stderr):
+      self.fail(f"the refusal does not say {self.scenario.refused!r}")
+    if list(self.directory.glob(f"*{context.name}*")):
+      self.fail("a refused checkpoint left a file")
+
+  def kill(self):
+    processes.kill_all()
+    self.judge.poll()
+
+  def restart(self, context):
+    self.path("restarted").touch()
+    name = f"restart.{context.name.partition('.')[2]}"
+    with open(self.path(name + ".out"), "wb") as output, \
+        open(self.path(name + ".err"), "wb") as errors:
+      self.judge = subprocess.Popen(
+        self.command(tool("cr_restart"), *self.scenario.restart, "-f", context),
+        cwd=self.directory, start_new_session=True,
+        stdin=subprocess.DEVNULL, stdout=output, stderr=errors)
+
+  def await_running_again(self):
+    """Whoever waits for go removes ping: proof that restarted code runs."""
+    ping = self.path("ping")
+    ping.touch()
+
+    def answered():
+      if self.judge.poll() is not None:
+        self.fail(f"cr_restart ended with {self.judge.returncode} before the scenario ran")
+      return not ping.exists()
+    wait_until(answered, "the restarted scenario runs", self.scenario.seconds)
+    self.await_untouched()
+
+  def await_untouched(self):
+    below = lambda: [self.root] + processes.descendants(self.root)
+    wait_until(lambda: all(processes.is_untouched(pid) or not processes.is_alive(pid)
+                           for pid in below()), "restarted processes are let go")
+
+  def kill_and_restart(self):
+    context = self.checkpoint()
+    if context:
+      self.kill()
+      self.restart(context)
+
+  def disturb(self, way, kind):
+    if way == "continue":
+      self.checkpoint()
+    elif way == "restart" and self.generation == 0:
+      self.kill_and_restart()
+    elif way == "again":
+      self.kill_and_restart()
+      # A system call that was interrupted may have returned: only a waiting scenario stands still.
+      if kind == "ready" and not self.scenario.refused:
+        self.await_running_again()
+        self.kill_and_restart()
+
+  def judge_end(self):
+    try:
+      status = self.judge.wait(self.scenario.seconds)
+    except subprocess.TimeoutExpired:
+      self.fail(f"no end within {self.scenario.seconds:g} s")
+    if status == SKIPPED:
+      raise Skipped(re.search("SKIP: (.*)|$", self.output())[1])
+    if status != 0 or not re.search("^PASS$", self.output(), re.M):
+      self.fail(f"the scenario ended with {status}")
+
+  def go_through(self, way):
+    try:
+      self.start()
+      while kind := self.next_stop():
+        self.disturb(way, kind)
+        self.go()
+      self.judge_end()
+    except (processes.Timeout, subprocess.TimeoutExpired) as problem:
+      self.fail(f"{problem}\n{process_table()}")
+    if way != "undisturbed" and self.generation == 0:
+      self.fail("the scenario never called checkpoint_here()")
+
+
+def process_table():
+  rows = []
+  for pid in processes.descendants(os.getpid()):
+    try:
+      with open(f"/proc/{pid}/syscall") as file:
+        call = file.read().strip()
+    except OSError as problem:
+      call = problem.strerror
+    rows.append(f"{pid}: {processes.status(pid, 'Name')} {processes.status(pid, 'State')} "
+                f"tracer {processes.status(pid, 'TracerPid')} call {call}")
+  return "\n".join(rows)

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Tests/Scenarios/huge_reservation_barely_used.c
+ * 64 GiB of address space with three pages in it, as garbage collectors reserve it.
+ */
+#include "scenario.h"
+
+int main(void)
+{
+	const size_t size = (size_t)64 << 30;
+	char *bytes = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	check(bytes != MAP_FAILED);
+	bytes[0] = 'a';
+	bytes[size / 2] = 'b';
+	bytes[size - 1] = 'c';
+	checkpoint_here();
+	check(bytes[0] == 'a' && bytes[size / 2] == 'b' && bytes[size - 1] == 'c');
+	check(bytes[size / 4] == 0);
+	bytes[size / 3] = 'd';
+	return passed();
+}
