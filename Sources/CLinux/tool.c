@@ -247,11 +247,3 @@ void cr_exit(int status)
 {
 	exit(status);
 }
-
-uint64_t cr_monotonic(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}

@@ -24,19 +24,6 @@ public enum Invocation {
   /// The file behind /proc/self/exe.
   public static func program() throws(Errno) -> ByteString { try readLink("/proc/self/exe") }
 
-  /// The path a symbolic link holds. At most 4095 bytes (PATH_MAX).
-  public static func readLink(_ path: ByteString) throws(Errno) -> ByteString {
-    var buffer = [UInt8](repeating: 0, count: 4096)
-    let count = path.withCString { name in
-      buffer.withUnsafeMutableBytes { target in
-        cr_syscall(
-          Int(SYS_readlinkat), Int(AT_FDCWD), Int(bitPattern: name),
-          Int(bitPattern: target.baseAddress), target.count, 0, 0)
-      }
-    }
-    return ByteString(buffer[..<(try checked(count))])
-  }
-
   /// Becomes the program `arguments[0]`, looked for in PATH; returns only to say why not.
   public static func become(_ arguments: [ByteString]) -> Errno {
     // The copies live until the exec, or until this process has said what was wrong and ended.
@@ -55,6 +42,3 @@ public enum Invocation {
   /// Ends this process with an exit status of 0…255.
   public static func exit(_ status: Int32) -> Never { cr_exit(status) }
 }
-
-/// Nanoseconds of CLOCK_MONOTONIC.
-public func monotonicTime() -> UInt64 { cr_monotonic() }

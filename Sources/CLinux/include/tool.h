@@ -77,7 +77,4 @@ int cr_set_environment(const char *name, const char *value);
 const char *cr_get_environment(const char *name);
 _Noreturn void cr_exit(int status);
 
-/* Nanoseconds of CLOCK_MONOTONIC. */
-uint64_t cr_monotonic(void);
-
 #endif
