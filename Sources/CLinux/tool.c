@@ -50,7 +50,16 @@ int cr_getopt(int argc, char **argv, const char *short_options,
 	}
 	if (restart)
 		optind = 0; /* 0 and not 1: glibc then forgets a half-read cluster of short options */
-	return getopt_long(argc, argv, short_options, table, NULL);
+	int found = getopt_long(argc, argv, short_options, table, NULL);
+
+	/* '?' is both its word for an error and what `-?` gives. The option itself ends its word. */
+	if (found == '?') {
+		const char *word = argv[optind - 1];
+
+		if (word[0] != '-' || word[1] == '-' || word[strlen(word) - 1] != '?')
+			return CR_OPTION_ERROR;
+	}
+	return found;
 }
 
 const char *cr_option_argument(void)
@@ -91,6 +100,33 @@ int cr_set_foreground_group(int fd, int group)
 	result = tcsetpgrp(fd, group) == 0 ? 0 : -errno;
 	cr_set_signal_mask(old);
 	return result;
+}
+
+static volatile sig_atomic_t interrupt;
+
+static void note_interrupt(int number)
+{
+	if (interrupt == 0)
+		interrupt = number;
+}
+
+void cr_note_interrupts(void)
+{
+	static const int numbers[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
+	struct sigaction before, noting = { .sa_handler = note_interrupt };
+
+	/* SA_RESETHAND: who asks twice is served at once. */
+	noting.sa_flags = SA_RESTART | SA_RESETHAND;
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		sigaction(numbers[i], NULL, &before);
+		if (before.sa_handler != SIG_IGN)
+			sigaction(numbers[i], &noting, NULL);
+	}
+}
+
+int cr_interrupt_noted(void)
+{
+	return interrupt;
 }
 
 static void fill_set(uint64_t bits, sigset_t *set)

@@ -87,3 +87,15 @@ extension ProcessID {
   /// in an orphaned process group), or after the process was continued.
   public static func suffer(_ signal: Int32) { cr_suffer_signal(signal) }
 }
+
+/// A user's wish to call off what is under way: SIGHUP, SIGINT, SIGQUIT or SIGTERM.
+///
+/// Asked for between steps. The second signal of a kind ends the process at once.
+public enum Interrupt {
+  public static func watch() { cr_note_interrupts() }
+  /// Nil if nobody has asked.
+  public static var signal: Int32? {
+    let number = cr_interrupt_noted()
+    return number == 0 ? nil : number
+  }
+}

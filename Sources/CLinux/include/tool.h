@@ -6,6 +6,7 @@
 #define CR_TOOL_H
 
 #include <stdint.h>
+#include <stdlib.h>
 
 /* The process's own argument and environment vectors, from before main; both end with NULL. */
 int cr_argument_count(void);
@@ -20,8 +21,9 @@ struct cr_long_option {
 };
 
 /* getopt_long(3) over `count` long options. Returns the value of the option found (a short one's
- * character), '?' after it has told on stderr what is wrong, -1 at the first operand that remains.
- * The first call of a run passes `restart` as 1. */
+ * character), CR_OPTION_ERROR after it has told on stderr what is wrong, -1 at the first operand
+ * that remains. The first call of a run passes `restart` as 1. */
+#define CR_OPTION_ERROR -2
 int cr_getopt(int argc, char **argv, const char *short_options,
 	      const struct cr_long_option *long_options, int count, int restart);
 /* The argument of the option just found, or NULL; and the index of the first operand. */
@@ -33,6 +35,12 @@ int cr_terminal_columns(int fd);
 /* tcgetpgrp(3), tcsetpgrp(3) with SIGTTOU held off; -errno on failure. */
 int cr_foreground_group(int fd);
 int cr_set_foreground_group(int fd, int group);
+
+/* From now on the first of SIGHUP, SIGINT, SIGQUIT and SIGTERM is only noted; a second one of the same
+ * kind has its default effect. Ignored ones stay ignored. */
+void cr_note_interrupts(void);
+/* The signal that was noted, or 0. */
+int cr_interrupt_noted(void);
 
 /* What is known of a signal that was taken from the queue. */
 struct cr_signal {
