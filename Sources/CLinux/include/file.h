@@ -28,6 +28,9 @@ uint64_t cr_free_bytes(int fd);
 /* Maps count bytes of a file for reading; MAP_FAILED as -errno. */
 long cr_map_for_reading(int fd, int64_t offset, size_t count);
 
+/* EFD_SEMAPHORE | EFD_CLOEXEC of <sys/eventfd.h>, an enumeration there. */
+#define CR_EVENTFD_SEMAPHORE (1 | 02000000)
+
 /* Starts a thread with all signals blocked that may use the CPUs of the mask (no mask: those of
  * the caller); its stack is small. 0 and *thread, or -errno. */
 long cr_thread_start(void *(*body)(void *), void *argument, const void *cpus, size_t cpus_size,
