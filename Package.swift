@@ -6,11 +6,16 @@ import Foundation
 import PackageDescription
 
 let embedded = ProcessInfo.processInfo.environment["BLCR_EMBEDDED"] == "1"
+// CLinux asks glibc for everything; the toolchain's own Glibc module must then do so too, or the
+// two disagree about the names inside `fd_set`.
 let settings: [SwiftSetting] =
-  embedded ? [.enableExperimentalFeature("Embedded"), .unsafeFlags(["-wmo"])] : []
+  [.unsafeFlags(["-Xcc", "-D_GNU_SOURCE"])]
+  + (embedded ? [.enableExperimentalFeature("Embedded"), .unsafeFlags(["-wmo"])] : [])
 
-func module(_ name: String, _ dependencies: [Target.Dependency], path: String? = nil,
-  exclude: [String] = []) -> Target {
+func module(
+  _ name: String, _ dependencies: [Target.Dependency], path: String? = nil,
+  exclude: [String] = []
+) -> Target {
   .target(
     name: name, dependencies: dependencies, path: path, exclude: exclude, swiftSettings: settings)
 }
