@@ -7,8 +7,6 @@ The conversation with the scenario, in files of its directory, is described in s
 import os
 import re
 import shlex
-import shutil
-import signal
 import subprocess
 import tempfile
 import time
@@ -38,6 +36,7 @@ class Scenario:
   runner: scope OPTION         for cr_checkpoint instead of the default, --tree
   runner: restart OPTION…      for cr_restart
   runner: refused PATTERN      cr_checkpoint must fail with a message that has this in it
+  runner: linger N             seconds for which it runs on between its checkpoint and its death
   runner: seconds N            how long a wait may take
   """
 
@@ -51,7 +50,9 @@ class Scenario:
     self.restart = [option for key, value in words if key == "restart" for option in value.split()]
     self.refused = next((value for key, value in words if key == "refused"), None)
     self.seconds = next((float(value) for key, value in words if key == "seconds"), 20.0)
-    unknown = {key for key, _ in words} - {"root", "scope", "restart", "refused", "seconds"}
+    self.linger = next((float(value) for key, value in words if key == "linger"), 0.0)
+    known = {"root", "scope", "restart", "refused", "linger", "seconds"}
+    unknown = {key for key, _ in words} - known
     assert not unknown, f"{source}: unknown runner word {unknown}"
 
   @property
@@ -209,6 +210,7 @@ class Run:
   def kill_and_restart(self):
     context = self.checkpoint()
     if context:
+      time.sleep(self.scenario.linger)
       self.kill()
       self.restart(context)
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tests/Scenarios/guard_pages.c
- * Memory without access keeps its contents for the day it becomes accessible, and faults until then.
+ * Memory without access faults, and keeps its contents for the day it becomes accessible.
  */
 #include "scenario.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tests/Scenarios/main_thread_that_has_ended.c
- * pthread_exit() in main leaves a dead leader that stands for the process until the last thread ends.
+ * pthread_exit() in main leaves a dead leader that is there until the last thread ends.
  */
 #include "scenario.h"
 #include <pthread.h>

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Tests/Scenarios/nice_value.c
+ * How nice the process is, and a thread that is nicer.
+ */
+#include "scenario.h"
+#include <pthread.h>
+#include <sys/resource.h>
+
+static void *thread(void *unused)
+{
+	check(setpriority(PRIO_PROCESS, gettid(), 11) == 0);
+	tell("thread");
+	wait_for_go(0);
+	check(getpriority(PRIO_PROCESS, gettid()) == 11);
+	return unused;
+}
+
+int main(void)
+{
+	pthread_t other;
+
+	check(pthread_create(&other, NULL, thread, NULL) == 0);
+	await("thread");
+	check(setpriority(PRIO_PROCESS, 0, 7) == 0);
+	checkpoint_here();
+	check(getpriority(PRIO_PROCESS, 0) == 7);
+	check(pthread_join(other, NULL) == 0);
+	return passed();
+}
