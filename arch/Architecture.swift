@@ -23,6 +23,17 @@ public protocol Architecture: Sendable {
   /// The bytes of the instruction that enters the kernel.
   static var systemCallInstruction: [UInt8] { get }
 
+  /// The same instruction, directly followed by a return to the address on top of the stack.
+  static var returningSystemCall: [UInt8] { get }
+  /// Code of C libraries that makes the rt_sigreturn call: any of these.
+  static var signalReturns: [[UInt8]] { get }
+
+  /// Bytes for a stack whose top is `address`: its return address leads to `signalReturn` and from
+  /// there back into exactly this state. nil if the state cannot be written so.
+  func lifeline(
+    at address: UInt64, signalReturn: UInt64, mask: UInt64, extendedState: [UInt8]
+  ) -> [UInt8]?
+
   /// From the bytes of NT_PRSTATUS's pr_reg as PTRACE_GETREGSET gives them; nil if too short.
   init?(generalRegisters: [UInt8])
   /// The same layout back.

@@ -25,6 +25,13 @@ public enum Registers: Sendable {
       ?? .foreign(ForeignRegisters(machine: machine, generalRegisters: bytes))
   }
 
+  /// From PTRACE_GETREGSET's bytes of a thread that runs here: their length tells the processor.
+  public init?(traced bytes: [UInt8]) {
+    guard bytes.count == X86_64.registerCount * 8, let registers = X86_64(generalRegisters: bytes)
+    else { return nil }
+    self = .x86_64(registers)
+  }
+
   public var machine: Machine {
     switch self {
     case .x86_64: X86_64.machine
@@ -57,6 +64,31 @@ public enum Registers: Sendable {
     switch self {
     case .x86_64: X86_64.systemCallInstruction
     case .foreign: []
+    }
+  }
+
+  public var returningSystemCall: [UInt8] {
+    switch self {
+    case .x86_64: X86_64.returningSystemCall
+    case .foreign: []
+    }
+  }
+
+  public var signalReturns: [[UInt8]] {
+    switch self {
+    case .x86_64: X86_64.signalReturns
+    case .foreign: []
+    }
+  }
+
+  public func lifeline(
+    at address: UInt64, signalReturn: UInt64, mask: UInt64, extendedState: [UInt8]
+  ) -> [UInt8]? {
+    switch self {
+    case .x86_64(let registers):
+      registers.lifeline(
+        at: address, signalReturn: signalReturn, mask: mask, extendedState: extendedState)
+    case .foreign: nil
     }
   }
 

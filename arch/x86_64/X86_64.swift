@@ -9,30 +9,53 @@ public struct X86_64: Architecture {
   public static let registerCount = 27
   /// r15 r14 r13 r12 rbp rbx r11 r10 r9 r8 rax rcx rdx rsi rdi orig_rax rip cs eflags rsp ss
   /// fs_base gs_base ds es fs gs
-  public var values: [UInt64]
+  public var values: InlineArray<27, UInt64>
 
-  private enum Index {
+  enum Index {
+    static let r15 = 0
+    static let r14 = 1
+    static let r13 = 2
+    static let r12 = 3
+    static let rbp = 4
+    static let rbx = 5
+    static let r11 = 6
     static let r10 = 7
     static let r9 = 8
     static let r8 = 9
     static let rax = 10
+    static let rcx = 11
     static let rdx = 12
     static let rsi = 13
     static let rdi = 14
     static let originalRax = 15
     static let rip = 16
+    static let cs = 17
+    static let flags = 18
     static let rsp = 19
+    static let ss = 20
     static let fsBase = 21
+    static let gsBase = 22
+    static let fs = 25
+    static let gs = 26
   }
 
-  private static let argumentIndexes = [
-    Index.rdi, Index.rsi, Index.rdx, Index.r10, Index.r8, Index.r9,
-  ]
+  private static var argumentIndexes: InlineArray<6, Int> {
+    [Index.rdi, Index.rsi, Index.rdx, Index.r10, Index.r8, Index.r9]
+  }
 
   public static var machine: Machine { .x86_64 }
 
   /// `syscall`
   public static var systemCallInstruction: [UInt8] { [0x0f, 0x05] }
+  /// `syscall; ret`
+  public static var returningSystemCall: [UInt8] { [0x0f, 0x05, 0xc3] }
+  /// `mov $15, %rax; syscall`, the restorer of glibc, musl and Go; then the shorter form of it.
+  public static var signalReturns: [[UInt8]] {
+    [
+      [0x48, 0xc7, 0xc0, 0x0f, 0, 0, 0, 0x0f, 0x05],
+      [0xb8, 0x0f, 0, 0, 0, 0x0f, 0x05],
+    ]
+  }
 
   /// NT_FPREGSET comes with NT_X86_XSTATE (0x202), which holds all of it and everything newer.
   public static var extraRegisterSets: [UInt32] { [0x202] }
@@ -44,13 +67,21 @@ public struct X86_64: Architecture {
 
   public init?(generalRegisters bytes: [UInt8]) {
     guard bytes.count >= Self.registerCount * 8 else { return nil }
-    values = (0 ..< Self.registerCount).map { register in
-      (0 ..< 8).reduce(0) { $0 | UInt64(bytes[register * 8 + $1]) << UInt64(8 * $1) }
+    values = InlineArray { register in
+      bytes.withUnsafeBytes {
+        UInt64(littleEndian: $0.loadUnaligned(fromByteOffset: register * 8, as: UInt64.self))
+      }
     }
   }
 
   public var generalRegisters: [UInt8] {
-    values.flatMap { value in (0 ..< 8).map { UInt8(truncatingIfNeeded: value >> UInt64(8 * $0)) } }
+    [UInt8](unsafeUninitializedCapacity: Self.registerCount * 8) { buffer, count in
+      for register in 0 ..< Self.registerCount {
+        UnsafeMutableRawBufferPointer(buffer).storeBytes(
+          of: values[register].littleEndian, toByteOffset: register * 8, as: UInt64.self)
+      }
+      count = Self.registerCount * 8
+    }
   }
 
   public var programCounter: UInt64 {
@@ -71,7 +102,10 @@ public struct X86_64: Architecture {
     values[Index.rax] = call.number
     // Not in a call as far as the kernel is concerned: it must not try to restart anything.
     values[Index.originalRax] = UInt64(bitPattern: -1)
-    for (index, argument) in zip(Self.argumentIndexes, call.arguments) { values[index] = argument }
+    let places = Self.argumentIndexes
+    for index in call.arguments.indices.prefix(places.count) {
+      values[places[index]] = call.arguments[index]
+    }
   }
 
   public var outcome: Result<UInt64, Errno> {
@@ -88,8 +122,9 @@ public struct X86_64: Architecture {
 
   public var currentCall: SystemCall? {
     guard Int64(bitPattern: values[Index.originalRax]) >= 0 else { return nil }
+    let places = Self.argumentIndexes
     return SystemCall(
-      number: values[Index.originalRax], arguments: Self.argumentIndexes.map { values[$0] })
+      number: values[Index.originalRax], arguments: places.indices.map { values[places[$0]] })
   }
 
   public var interruptedCall: InterruptedCall? {

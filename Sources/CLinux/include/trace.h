@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Reaching into other processes: ptrace(2), wait4(2), process_vm_*(2), clone3(2) with set_tid.
+ */
+#ifndef CR_TRACE_H
+#define CR_TRACE_H
+
+#include <linux/ptrace.h>
+#include <linux/userfaultfd.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+
+/* ptrace(2) as the kernel has it: PEEK requests store through `data`. */
+long cr_ptrace(long request, int tid, unsigned long address, void *data);
+/* PTRACE_GETREGSET into `bytes`; the length the kernel gave, or -errno. */
+long cr_get_register_set(int tid, unsigned int note, void *bytes, size_t capacity);
+long cr_set_register_set(int tid, unsigned int note, const void *bytes, size_t count);
+/* wait4(2) for one task of any kind (__WALL); its id, 0 with WNOHANG, or -errno. */
+long cr_wait_task(int tid, int *status, int options);
+
+long cr_read_memory(int pid, void *bytes, uint64_t address, size_t count);
+long cr_write_memory(int pid, const void *bytes, uint64_t address, size_t count);
+
+/* Runs `task(argument)` in a thread of its own; an opaque handle for cr_join, or 0. */
+uint64_t cr_start_thread(void *(*task)(void *), void *argument);
+void cr_join_thread(uint64_t handle);
+
+/* What a new process of ours is to be; see cr_spawn. */
+struct cr_spawn_request {
+	int pid;              /* wanted pid, 0 for any */
+	int exit_signal;      /* clone3's */
+	int new_session;      /* setsid(2) first */
+	unsigned int personality;
+	const char *path;     /* to execute; NULL: sleeps until it is killed */
+	unsigned int options; /* PTRACE_O_*, set by PTRACE_SEIZE before the exec */
+};
+
+/*
+ * Makes a child of this process, seizes it, and lets it execute `path`, so that it stops with
+ * PTRACE_EVENT_EXEC before its first instruction. Its pid, or -errno of the first step that
+ * failed; a child whose exec failed is gone.
+ */
+long cr_spawn(const struct cr_spawn_request *request);
+
+#endif

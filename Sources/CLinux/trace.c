@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "CLinux.h"
+#include "trace.h"
+#include <linux/futex.h>
+#include <pthread.h>
+#include <sched.h>
+#include <sys/personality.h>
+
+long cr_ptrace(long request, int tid, unsigned long address, void *data)
+{
+	return cr_syscall(SYS_ptrace, request, tid, (long)address, (long)data, 0, 0);
+}
+
+long cr_get_register_set(int tid, unsigned int note, void *bytes, size_t capacity)
+{
+	struct iovec area = {bytes, capacity};
+	long result = cr_ptrace(PTRACE_GETREGSET, tid, note, &area);
+
+	return result < 0 ? result : (long)area.iov_len;
+}
+
+long cr_set_register_set(int tid, unsigned int note, const void *bytes, size_t count)
+{
+	struct iovec area = {(void *)bytes, count};
+
+	return cr_ptrace(PTRACE_SETREGSET, tid, note, &area);
+}
+
+long cr_wait_task(int tid, int *status, int options)
+{
+	return cr_syscall(SYS_wait4, tid, (long)status, options | __WALL, 0, 0, 0);
+}
+
+long cr_read_memory(int pid, void *bytes, uint64_t address, size_t count)
+{
+	struct iovec ours = {bytes, count}, theirs = {(void *)(uintptr_t)address, count};
+
+	return cr_syscall(SYS_process_vm_readv, pid, (long)&ours, 1, (long)&theirs, 1, 0);
+}
+
+long cr_write_memory(int pid, const void *bytes, uint64_t address, size_t count)
+{
+	struct iovec ours = {(void *)bytes, count}, theirs = {(void *)(uintptr_t)address, count};
+
+	return cr_syscall(SYS_process_vm_writev, pid, (long)&ours, 1, (long)&theirs, 1, 0);
+}
+
+uint64_t cr_start_thread(void *(*task)(void *), void *argument)
+{
+	pthread_t thread;
+
+	return pthread_create(&thread, NULL, task, argument) == 0 ? (uint64_t)thread : 0;
+}
+
+void cr_join_thread(uint64_t handle)
+{
+	pthread_join((pthread_t)handle, NULL);
+}
+
+/* A page that both sides see, since the child is a copy of us. */
+struct meeting {
+	int go;    /* futex: 1 once we have seized the child */
+	int error; /* errno of what the child could not do */
+};
+
+static void become(const struct cr_spawn_request *request, struct meeting *meeting)
+{
+	static char *const nothing[] = {NULL};
+	char *arguments[] = {(char *)"", NULL};
+	sigset_t none;
+
+	/* Our parent seizes us first, so that nothing of the program ever runs unobserved. */
+	while (!__atomic_load_n(&meeting->go, __ATOMIC_ACQUIRE))
+		syscall(SYS_futex, &meeting->go, FUTEX_WAIT, 0, NULL, NULL, 0);
+	if (request->new_session && syscall(SYS_setsid) < 0)
+		goto failed;
+	if (request->path == NULL)
+		for (;;)
+			syscall(SYS_pause);
+	/* Before the exec, because it shapes the address space. */
+	if (syscall(SYS_personality, (unsigned long)request->personality) < 0)
+		goto failed;
+	sigemptyset(&none);
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, 8);
+	syscall(SYS_execve, request->path, arguments, nothing);
+failed:
+	meeting->error = errno;
+	syscall(SYS_exit_group, 127);
+}
+
+static long seize(long pid, const struct cr_spawn_request *request, struct meeting *meeting)
+{
+	long result = cr_ptrace(PTRACE_SEIZE, (int)pid, 0, (void *)(uintptr_t)request->options);
+	int status;
+
+	if (result < 0) {
+		kill((pid_t)pid, SIGKILL);
+		cr_wait_task((int)pid, &status, 0);
+		return result;
+	}
+	__atomic_store_n(&meeting->go, 1, __ATOMIC_RELEASE);
+	syscall(SYS_futex, &meeting->go, FUTEX_WAKE, 1, NULL, NULL, 0);
+	if (request->path == NULL)
+		return pid;
+	result = cr_wait_task((int)pid, &status, 0);
+	if (result < 0)
+		return result;
+	if (WIFSTOPPED(status) && status >> 16 == PTRACE_EVENT_EXEC)
+		return pid;
+	if (WIFSTOPPED(status)) { /* a signal met it on the way: give up */
+		kill((pid_t)pid, SIGKILL);
+		cr_wait_task((int)pid, &status, 0);
+		return -EINTR;
+	}
+	return meeting->error ? -meeting->error : -ENOEXEC;
+}
+
+long cr_spawn(const struct cr_spawn_request *request)
+{
+	pid_t ids[1] = {request->pid};
+	struct clone_args arguments = {
+		.exit_signal = (uint64_t)request->exit_signal,
+		.set_tid = request->pid ? (uint64_t)(uintptr_t)ids : 0,
+		.set_tid_size = request->pid ? 1 : 0,
+	};
+	struct meeting *meeting = mmap(NULL, sizeof *meeting, PROT_READ | PROT_WRITE,
+				       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	long result;
+
+	if (meeting == MAP_FAILED)
+		return -ENOMEM;
+	result = cr_syscall(SYS_clone3, (long)&arguments, sizeof arguments, 0, 0, 0, 0);
+	if (result == 0)
+		become(request, meeting);
+	if (result > 0)
+		result = seize(result, request, meeting);
+	munmap(meeting, sizeof *meeting);
+	return result;
+}

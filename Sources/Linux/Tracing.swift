@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+import CLinux
+
+/// ptrace(2) for tracees that were seized.
+public enum Tracing {
+  /// PTRACE_O_*
+  public static let traceSystemCallsGood: UInt32 = 1
+  public static let traceFork: UInt32 = 2
+  public static let traceVFork: UInt32 = 4
+  public static let traceClone: UInt32 = 8
+  public static let traceExec: UInt32 = 16
+  public static let exitKill: UInt32 = 1 << 20
+  public static let suspendSeccomp: UInt32 = 1 << 21
+
+  /// How a stopped thread is let go.
+  public enum Resumption: Sendable {
+    /// Until something happens to it.
+    case run
+    /// Until it enters, or leaves, a system call.
+    case toSystemCall
+    /// One instruction; a system call counts as one.
+    case oneInstruction
+  }
+
+  public static func seize(_ thread: ThreadID, options: UInt32) throws(Errno) {
+    try request(0x4206, thread, 0, UInt(options))
+  }
+
+  public static func interrupt(_ thread: ThreadID) throws(Errno) { try request(0x4207, thread) }
+
+  public static func setOptions(_ options: UInt32, of thread: ThreadID) throws(Errno) {
+    try request(0x4200, thread, 0, UInt(options))
+  }
+
+  public static func resume(
+    _ thread: ThreadID, _ how: Resumption, signal: Int32 = 0
+  ) throws(Errno) {
+    let number =
+      switch how {
+      case .run: 7
+      case .toSystemCall: 24
+      case .oneInstruction: 9
+      }
+    try request(number, thread, 0, UInt(signal))
+  }
+
+  public static func detach(_ thread: ThreadID, signal: Int32 = 0) throws(Errno) {
+    try request(17, thread, 0, UInt(signal))
+  }
+
+  /// The number that came with the last PTRACE_EVENT: a new task's id.
+  public static func eventMessage(of thread: ThreadID) throws(Errno) -> UInt {
+    var message: UInt = 0
+    try checked(cr_ptrace(0x4201, thread.rawValue, 0, &message))
+    return message
+  }
+
+  /// Bit n−1 for signal n; inside sigsuspend(2) and its like the mask that will be restored.
+  public static func signalMask(of thread: ThreadID) throws(Errno) -> UInt64 {
+    var mask: UInt64 = 0
+    try checked(cr_ptrace(0x420a, thread.rawValue, 8, &mask))
+    return mask
+  }
+
+  public static func setSignalMask(_ mask: UInt64, of thread: ThreadID) throws(Errno) {
+    var mask = mask
+    try checked(cr_ptrace(0x420b, thread.rawValue, 8, &mask))
+  }
+
+  /// A regset by its ELF note type; ENODEV or EINVAL where there is none.
+  public static func registerSet(
+    _ note: UInt32, of thread: ThreadID, capacity: Int
+  ) throws(Errno) -> [UInt8] {
+    var failure = 0
+    let bytes = [UInt8](unsafeUninitializedCapacity: capacity) { buffer, count in
+      let result = cr_get_register_set(thread.rawValue, note, buffer.baseAddress, capacity)
+      failure = result
+      count = max(0, result)
+    }
+    try checked(failure)
+    return bytes
+  }
+
+  public static func setRegisterSet(
+    _ note: UInt32, to bytes: [UInt8], of thread: ThreadID
+  ) throws(Errno) {
+    let result = bytes.withUnsafeBytes {
+      cr_set_register_set(thread.rawValue, note, $0.baseAddress, $0.count)
+    }
+    try checked(result)
+  }
+
+  /// Pending `siginfo_t` records, which stay pending.
+  public static func pendingSignals(
+    of thread: ThreadID, shared: Bool
+  ) throws(Errno) -> [[UInt8]] {
+    let size = 128
+    let batch = 64
+    var found: [[UInt8]] = []
+    var buffer = [UInt8](repeating: 0, count: size * batch)
+    while true {
+      var arguments = __ptrace_peeksiginfo_args(
+        off: UInt64(found.count), flags: shared ? 1 : 0, nr: Int32(batch))
+      let count = buffer.withUnsafeMutableBytes { bytes in
+        withUnsafeMutablePointer(to: &arguments) {
+          cr_ptrace(0x4209, thread.rawValue, UInt(bitPattern: $0), bytes.baseAddress)
+        }
+      }
+      let number = try checked(count)
+      for index in 0 ..< number { found.append(Array(buffer[index * size ..< (index + 1) * size])) }
+      if number < batch { return found }
+    }
+  }
+
+  /// rseq(2) registration: area, length, signature and flags; nil where the kernel cannot tell.
+  public static func restartableSequence(
+    of thread: ThreadID
+  ) -> (area: UInt64, length: UInt32, signature: UInt32)? {
+    var configuration = __ptrace_rseq_configuration()
+    let size = UInt(MemoryLayout<__ptrace_rseq_configuration>.size)
+    guard cr_ptrace(0x420f, thread.rawValue, size, &configuration) >= 0 else { return nil }
+    return (
+      configuration.rseq_abi_pointer, configuration.rseq_abi_size, configuration.signature
+    )
+  }
+
+  private static func request(
+    _ number: Int, _ thread: ThreadID, _ address: UInt = 0, _ data: UInt = 0
+  ) throws(Errno) {
+    try checked(
+      cr_ptrace(number, thread.rawValue, address, UnsafeMutableRawPointer(bitPattern: data)))
+  }
+}
