@@ -2,6 +2,7 @@
 #include "CLinux.h"
 #include "trace.h"
 #include <linux/futex.h>
+#include <linux/ptrace.h>
 #include <pthread.h>
 #include <sched.h>
 #include <sys/personality.h>
@@ -24,6 +25,26 @@ long cr_set_register_set(int tid, unsigned int note, const void *bytes, size_t c
 	struct iovec area = {(void *)bytes, count};
 
 	return cr_ptrace(PTRACE_SETREGSET, tid, note, &area);
+}
+
+long cr_peek_signals(int tid, int shared, uint64_t first, void *records, int count)
+{
+	struct ptrace_peeksiginfo_args arguments = {
+		.off = first, .flags = shared ? PTRACE_PEEKSIGINFO_SHARED : 0, .nr = count};
+
+	return cr_ptrace(PTRACE_PEEKSIGINFO, tid, (unsigned long)&arguments, records);
+}
+
+long cr_get_rseq(int tid, struct cr_rseq *rseq)
+{
+	struct ptrace_rseq_configuration configuration = {0};
+	long result = cr_ptrace(PTRACE_GET_RSEQ_CONFIGURATION, tid, sizeof configuration,
+				&configuration);
+
+	rseq->area = configuration.rseq_abi_pointer;
+	rseq->length = configuration.rseq_abi_size;
+	rseq->signature = configuration.signature;
+	return result;
 }
 
 long cr_wait_task(int tid, int *status, int options)

@@ -67,6 +67,14 @@ public protocol Engine: ~Copyable {
   /// Not part of the program's memory: gone at release. Made at the first use.
   mutating func scratch(in process: ProcessID) throws(EngineError) -> MemoryRange
 
+  /// Puts the scratch memory at this free place, page aligned, `scratchSpan` bytes long, so that it
+  /// is not in the way of what is mapped next. In a spawned process calls are made from there, so
+  /// that its own code, the vdso included, may be unmapped.
+  mutating func placeScratch(
+    in process: ProcessID, at address: UInt64) throws(EngineError) -> MemoryRange
+  /// Bytes that the scratch memory takes in all.
+  var scratchSpan: UInt64 { get }
+
   /// Copies memory out; throws EFAULT if any of it is not mapped.
   func read(
     _ range: MemoryRange, of process: ProcessID) throws(EngineError) -> [UInt8]

@@ -99,12 +99,9 @@ public enum Tracing {
     var found: [[UInt8]] = []
     var buffer = [UInt8](repeating: 0, count: size * batch)
     while true {
-      var arguments = __ptrace_peeksiginfo_args(
-        off: UInt64(found.count), flags: shared ? 1 : 0, nr: Int32(batch))
-      let count = buffer.withUnsafeMutableBytes { bytes in
-        withUnsafeMutablePointer(to: &arguments) {
-          cr_ptrace(0x4209, thread.rawValue, UInt(bitPattern: $0), bytes.baseAddress)
-        }
+      let count = buffer.withUnsafeMutableBytes {
+        cr_peek_signals(
+          thread.rawValue, shared ? 1 : 0, UInt64(found.count), $0.baseAddress, Int32(batch))
       }
       let number = try checked(count)
       for index in 0 ..< number { found.append(Array(buffer[index * size ..< (index + 1) * size])) }
@@ -115,13 +112,9 @@ public enum Tracing {
   /// rseq(2) registration: area, length, signature and flags; nil where the kernel cannot tell.
   public static func restartableSequence(
     of thread: ThreadID
-  ) -> (area: UInt64, length: UInt32, signature: UInt32)? {
-    var configuration = __ptrace_rseq_configuration()
-    let size = UInt(MemoryLayout<__ptrace_rseq_configuration>.size)
-    guard cr_ptrace(0x420f, thread.rawValue, size, &configuration) >= 0 else { return nil }
-    return (
-      configuration.rseq_abi_pointer, configuration.rseq_abi_size, configuration.signature
-    )
+  ) -> cr_rseq? {
+    var configuration = cr_rseq()
+    return cr_get_rseq(thread.rawValue, &configuration) < 0 ? nil : configuration
   }
 
   private static func request(

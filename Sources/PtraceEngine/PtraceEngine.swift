@@ -1,1 +1,222 @@
 // SPDX-License-Identifier: Apache-2.0
+import Architecture
+import CLinux
+import Engine
+import Linux
+
+/// Reaching into processes from user space: ptrace(2), /proc, and system calls that the target
+/// makes itself at a system-call instruction of its own. No module, and no code of ours in it.
+///
+/// One thread of ours must do everything, since the kernel knows tracers by thread.
+public struct PtraceEngine: Engine, ~Copyable {
+  var processes: [Int32: HeldProcess] = [:]
+  var tasks: [Int32: HeldThread] = [:]
+
+  public init() {}
+
+  deinit {
+    // The kernel lets everything go when we exit; this is for users that live on.
+    for held in processes.values { Self.letGo(held) }
+  }
+
+  static var pageSize: UInt64 { UInt64(sysconf(Int32(_SC_PAGESIZE))) }
+
+  func held(_ process: ProcessID) throws(EngineError) -> HeldProcess {
+    guard let held = processes[process.rawValue] else {
+      throw EngineError("use process", process, .noProcess)
+    }
+    return held
+  }
+
+  func heldThread(_ thread: ThreadID) throws(EngineError) -> HeldThread {
+    guard let held = tasks[thread.rawValue] else {
+      throw EngineError("use thread", ProcessID(thread.rawValue), .noProcess)
+    }
+    return held
+  }
+
+  mutating func adopt(_ held: HeldProcess) {
+    processes[held.id.rawValue] = held
+    for thread in held.threads { tasks[thread.id.rawValue] = thread }
+  }
+
+  mutating func forget(_ held: HeldProcess) {
+    processes[held.id.rawValue] = nil
+    for thread in held.threads { tasks[thread.id.rawValue] = nil }
+  }
+}
+
+// MARK: Holding
+
+extension PtraceEngine {
+  public mutating func hold(
+    _ process: ProcessID, until deadline: Deadline
+  ) throws(EngineError) {
+    if processes[process.rawValue] != nil { return }
+    var holding = try Holding(process, until: deadline)
+    adopt(try holding.stopAll())
+  }
+
+  public func threads(of process: ProcessID) -> [ThreadID] {
+    processes[process.rawValue]?.threads.map { $0.id } ?? []
+  }
+
+  public func stopSignal(of process: ProcessID) -> Int32 {
+    processes[process.rawValue]?.stopSignal ?? 0
+  }
+
+  public mutating func release(_ process: ProcessID, stopped: Bool) throws(EngineError) {
+    let held = try held(process)
+    forget(held)
+    var failure: EngineError?
+    do { try Self.withdraw(from: held) } catch { failure = error }
+    if stopped { held.postponedStop = SIGSTOP }
+    Self.letGo(held)
+    if let failure { throw failure }
+  }
+
+  /// Detaches from every thread. One that is in a job-control stop is stopped again by the kernel.
+  static func letGo(_ held: HeldProcess) {
+    if held.isNew {
+      // Only now may it outlive us.
+      for thread in held.threads { try? Tracing.setOptions(0, of: thread.id) }
+    }
+    if held.postponedStop != 0 {
+      _ = cr_syscall(
+        Int(SYS_kill), Int(held.id.rawValue), Int(held.postponedStop), 0, 0, 0, 0)
+    }
+    for thread in held.threads { try? Tracing.detach(thread.id) }
+  }
+}
+
+// MARK: Looking and acting inside
+
+extension PtraceEngine {
+  public func registers(of thread: ThreadID) throws(EngineError) -> Registers {
+    let thread = try heldThread(thread)
+    if let wanted = thread.wanted { return wanted }
+    return try Self.first(thread, of: try held(thread.process))
+  }
+
+  public mutating func setRegisters(
+    _ registers: Registers, of thread: ThreadID
+  ) throws(EngineError) {
+    try heldThread(thread).wanted = registers
+  }
+
+  public func registerSet(
+    _ noteType: UInt32, of thread: ThreadID
+  ) throws(EngineError) -> [UInt8] {
+    let process = try heldThread(thread).process
+    do throws(Errno) {
+      let bytes = try Tracing.registerSet(noteType, of: thread, capacity: 16 << 10)
+      return Array(bytes[...])
+    } catch {
+      // EINVAL, ENODEV: this processor has no such registers.
+      if error == .invalid || error.rawValue == ENODEV { return [] }
+      throw EngineError("read registers", process, error)
+    }
+  }
+
+  public mutating func setRegisterSet(
+    _ noteType: UInt32, to bytes: [UInt8], of thread: ThreadID
+  ) throws(EngineError) {
+    let process = try heldThread(thread).process
+    try attempt("set registers", process) { () throws(Errno) in
+      try Tracing.setRegisterSet(noteType, to: bytes, of: thread)
+    }
+  }
+
+  public func signalMask(of thread: ThreadID) throws(EngineError) -> UInt64 {
+    try Self.signalMask(try heldThread(thread))
+  }
+
+  public mutating func setSignalMask(_ mask: UInt64, of thread: ThreadID) throws(EngineError) {
+    let thread = try heldThread(thread)
+    if thread.calling != nil {
+      thread.mask = mask
+      return
+    }
+    try attempt("set signal mask", thread.process) { () throws(Errno) in
+      try Tracing.setSignalMask(mask, of: thread.id)
+    }
+  }
+
+  public func pendingSignals(
+    of thread: ThreadID, shared: Bool
+  ) throws(EngineError) -> [[UInt8]] {
+    try attempt("read pending signals", try heldThread(thread).process) { () throws(Errno) in
+      try Tracing.pendingSignals(of: thread, shared: shared)
+    }
+  }
+
+  public func restartableSequence(
+    of thread: ThreadID
+  ) throws(EngineError) -> RestartableSequence {
+    _ = try heldThread(thread)
+    guard let rseq = Tracing.restartableSequence(of: thread) else {
+      return RestartableSequence(area: 0, length: 0, signature: 0)
+    }
+    return RestartableSequence(area: rseq.area, length: rseq.length, signature: rseq.signature)
+  }
+
+  public mutating func call(
+    _ name: SystemCallName, _ arguments: [UInt64], in thread: ThreadID
+  ) throws(EngineError) -> Result<UInt64, Errno> {
+    let thread = try heldThread(thread)
+    let held = try held(thread.process)
+    try Self.prepare(thread, of: held)
+    guard let number = thread.calling?.number(of: name) else { return .failure(.notImplemented) }
+    return try Self.perform(
+      SystemCall(number: number, arguments: arguments), in: thread, of: held)
+  }
+
+  public mutating func scratch(in process: ProcessID) throws(EngineError) -> MemoryRange {
+    let held = try held(process)
+    guard let caller = held.caller else {
+      throw EngineError("make scratch memory", process, .noProcess)
+    }
+    try Self.prepare(caller, of: held)
+    if held.scratch == nil { held.scratch = try Self.makeScratch(by: caller, of: held, at: 0) }
+    return held.scratch!.open
+  }
+
+  public var scratchSpan: UInt64 { Self.scratchSpan }
+
+  public mutating func placeScratch(
+    in process: ProcessID, at address: UInt64
+  ) throws(EngineError) -> MemoryRange {
+    let held = try held(process)
+    guard let caller = held.caller else {
+      throw EngineError("make scratch memory", process, .noProcess)
+    }
+    try Self.prepare(caller, of: held)
+    let old = held.scratch
+    let scratch = try Self.makeScratch(by: caller, of: held, at: address)
+    if let lifeline = scratch.lifeline {
+      try Self.moveLifeline(of: caller, in: held, to: Self.top(of: lifeline))
+    }
+    held.scratch = scratch
+    if let old {
+      try Self.done(
+        "remove scratch memory", .munmap, [old.range.start, old.range.count], in: caller, of: held)
+    }
+    return scratch.open
+  }
+
+  public func read(_ range: MemoryRange, of process: ProcessID) throws(EngineError) -> [UInt8] {
+    let held = try held(process)
+    return try attempt("read memory", process) { () throws(Errno) in
+      try Self.read(range, of: held)
+    }
+  }
+
+  public mutating func write(
+    _ bytes: [UInt8], to address: UInt64, of process: ProcessID
+  ) throws(EngineError) {
+    let held = try held(process)
+    try attempt("write memory", process) { () throws(Errno) in
+      try Self.write(bytes, to: address, of: held)
+    }
+  }
+}

@@ -26,13 +26,10 @@
 #include <sys/types.h>
 #include <unistd.h>
 #include "file.h"
-<<<<<<< HEAD
 #include "tool.h"
 
 #include "cr_proc.h"
-=======
 #include "trace.h"
->>>>>>> 3641c5d (Linux, arch: ptrace, wait, process memory, signal frame of x86_64)
 
 /* One raw system call of this process; the kernel's own result (-errno on failure). */
 long cr_syscall(long number, long a, long b, long c, long d, long e, long f);

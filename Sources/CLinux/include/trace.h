@@ -4,7 +4,6 @@
 #ifndef CR_TRACE_H
 #define CR_TRACE_H
 
-#include <linux/ptrace.h>
 #include <linux/userfaultfd.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -16,6 +15,16 @@ long cr_ptrace(long request, int tid, unsigned long address, void *data);
 /* PTRACE_GETREGSET into `bytes`; the length the kernel gave, or -errno. */
 long cr_get_register_set(int tid, unsigned int note, void *bytes, size_t capacity);
 long cr_set_register_set(int tid, unsigned int note, const void *bytes, size_t count);
+/* PTRACE_PEEKSIGINFO: `count` records of 128 bytes from the `first` on; how many there were. */
+long cr_peek_signals(int tid, int shared, uint64_t first, void *records, int count);
+
+struct cr_rseq {
+	uint64_t area;
+	uint32_t length, signature;
+};
+/* PTRACE_GET_RSEQ_CONFIGURATION, Linux 5.13. */
+long cr_get_rseq(int tid, struct cr_rseq *rseq);
+
 /* wait4(2) for one task of any kind (__WALL); its id, 0 with WNOHANG, or -errno. */
 long cr_wait_task(int tid, int *status, int options);
 

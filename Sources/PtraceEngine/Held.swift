@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+import Architecture
+import Engine
+import Linux
+
+/// A process under our hands, with everything that must be undone before it is let go.
+final class HeldProcess {
+  let id: ProcessID
+  /// The leader first, if it lives.
+  var threads: [HeldThread] = []
+  /// The job-control stop it was in, 0 for none.
+  var stopSignal: Int32 = 0
+  /// A stop signal that came while it was held, to be sent again at release.
+  var postponedStop: Int32 = 0
+  /// Made by us: it dies with us, so that nothing half restored ever runs.
+  let isNew: Bool
+  /// A child of this very process, to be waited for after `kill`.
+  var isOurChild = false
+  /// Without an executable: it can be killed and nothing else.
+  var isBlank = false
+  /// /proc/PID/status, Seccomp.
+  var seccompMode: UInt32 = 0
+  var landmarks: Landmarks?
+  var scratch: Scratch?
+  /// Slots for the lifelines of threads other than the first caller.
+  var lifelines: MemoryRange?
+  var lifelineSlotsUsed = 0
+  /// A descriptor of the target for the file being saved to or loaded from.
+  var remoteFile: RemoteFile?
+  /// Descriptors that /proc/PID/mem was opened for.
+  var memoryFile: Int32 = -1
+
+  init(_ id: ProcessID, isNew: Bool) {
+    self.id = id
+    self.isNew = isNew
+  }
+
+  deinit { if memoryFile >= 0 { _ = FileDescriptor(owning: memoryFile) } }
+
+  /// PTRACE_O_* while it is held.
+  var options: UInt32 {
+    Tracing.traceSystemCallsGood | Tracing.traceClone
+      | (isNew ? Tracing.exitKill | Tracing.traceExec | Tracing.traceFork | Tracing.traceVFork : 0)
+  }
+
+  /// The thread that makes calls for the process as a whole.
+  var caller: HeldThread? { threads.first }
+}
+
+/// One thread under our hands.
+final class HeldThread {
+  let id: ThreadID
+  let process: ProcessID
+  /// As it was when it stopped, an interrupted call still visible; read when first wanted.
+  var first: Registers?
+  /// What it is to have when it goes on, if not what it had.
+  var wanted: Registers?
+  /// The mask it is to have when it goes on; nil while it still has its own.
+  var mask: UInt64?
+  /// What calls start from, while calls are being made in it: its registers are ours now.
+  var calling: Registers?
+  /// The task that the call in progress made (clone, fork), by PTRACE_EVENT.
+  var born: ThreadID?
+  /// Inside the call, by PTRACE_SYSCALL's first stop.
+  var hasEntered = false
+  /// Whether a signal we are putting back is still blocked, and the mask to restore.
+  var requeueMask: UInt64?
+
+  init(_ id: ThreadID, of process: ProcessID) {
+    self.id = id
+    self.process = process
+  }
+}
+
+/// Memory of ours inside a held process.
+struct Scratch {
+  /// The mapping as a whole.
+  var range: MemoryRange
+  /// For the engine's callers.
+  var open: MemoryRange
+  /// Where the caller's lifeline stands; nil in a process of ours.
+  var lifeline: MemoryRange?
+
+  static let openSize: UInt64 = 64 << 10
+}
+
+/// A file of ours that was opened in a held process too.
+struct RemoteFile {
+  var device: UInt64
+  var inode: UInt64
+  var isWritable: Bool
+  var number: UInt64
+}
+
+/// Runs a kernel call and says which step of ours it was.
+func attempt<T: ~Copyable>(
+  _ step: StaticString, _ process: ProcessID, _ body: () throws(Errno) -> T
+) throws(EngineError) -> T {
+  do throws(Errno) { return try body() } catch { throw EngineError(step, process, error) }
+}

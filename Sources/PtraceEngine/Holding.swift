@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+import CLinux
+import Engine
+import Linux
+
+/// Stopping every thread of a process that runs, and nothing else of it.
+///
+/// All threads are stopped before anything is changed in any of them: a signal for the process
+/// would otherwise be taken by a thread that still runs.
+struct Holding: ~Copyable {
+  let held: HeldProcess
+  let deadline: Deadline
+  private let files: ProcessFiles
+  /// Stopped, or being stopped, by us.
+  private var seized: [Int32: HeldThread] = [:]
+  private var waiting: [HeldThread] = []
+  /// Tasks that appeared by a clone during the stop; those of other processes are let go again.
+  private var announced: [ThreadID] = []
+
+  init(_ process: ProcessID, until deadline: Deadline) throws(EngineError) {
+    let opened = try attempt("find process", process) { () throws(Errno) in
+      do throws(Errno) { return try ProcessFiles(process) } catch {
+        throw error == .noEntry ? .noProcess : error
+      }
+    }
+    let text = try attempt("look at process", process) { () throws(Errno) in
+      try opened.read("status")
+    }
+    let status = ProcessStatus(text)
+    guard status.threadGroup == process else {
+      throw EngineError("find process", process, .noProcess)
+    }
+    // Only one tracer at a time: a debugger, or another engine.
+    guard status.tracer.rawValue == 0 else {
+      throw EngineError("trace process, which is traced already,", process, .notPermitted)
+    }
+    held = HeldProcess(process, isNew: false)
+    held.seccompMode = status.seccompMode
+    self.deadline = deadline
+    files = opened
+  }
+
+  /// Stops all threads, or none.
+  mutating func stopAll() throws(EngineError) -> HeldProcess {
+    do throws(EngineError) {
+      // New threads appear until their makers stand still, so look again after the last stop.
+      while try seizeNewThreads() {
+        while let thread = waiting.last {
+          try settle(thread)
+          waiting.removeLast()
+        }
+      }
+      letStrangersGo()
+      arrange()
+      guard !held.threads.isEmpty else {
+        throw EngineError("stop process", held.id, .noProcess)
+      }
+      return held
+    } catch {
+      for thread in seized.values { try? Tracing.detach(thread.id) }
+      throw error
+    }
+  }
+
+  private mutating func seizeNewThreads() throws(EngineError) -> Bool {
+    let present: [Int32]
+    do throws(Errno) { present = try files.numbers(in: "task") } catch { return false }
+    var found = false
+    for number in present where seized[number] == nil {
+      let thread = HeldThread(ThreadID(number), of: held.id)
+      do throws(Errno) {
+        try Tracing.seize(thread.id, options: held.options)
+        try Tracing.interrupt(thread.id)
+      } catch {
+        // It may have ended, or be ours already: a clone of a seized thread is seized at birth.
+        guard try isOursAlready(thread.id, error) else { continue }
+      }
+      found = true
+      seized[number] = thread
+      waiting.append(thread)
+    }
+    return found
+  }
+
+  private func isOursAlready(_ thread: ThreadID, _ error: Errno) throws(EngineError) -> Bool {
+    if error == .noProcess { return false }
+    if let text = try? ProcessFiles(thread, of: held.id).read("stat"), !isDead(text) {
+      let status = try? ProcessStatus(ProcessFiles(thread, of: held.id).read("status"))
+      if let status, status.tracer.rawValue == Int32(cr_syscall(Int(SYS_gettid), 0, 0, 0, 0, 0, 0)) {
+        return true
+      }
+      throw EngineError("trace thread", held.id, error)
+    }
+    return false
+  }
+
+  /// The state letter follows the last closing parenthesis: `1 (name) Z …`.
+  private func isDead(_ stat: [UInt8]) -> Bool {
+    guard let close = stat.lastIndex(of: UInt8(ascii: ")")), close + 2 < stat.count else {
+      return true
+    }
+    return stat[close + 2] == UInt8(ascii: "Z") || stat[close + 2] == UInt8(ascii: "X")
+  }
+
+  /// Waits until the thread stands in an event stop with nothing in between, or is gone.
+  private mutating func settle(_ thread: HeldThread) throws(EngineError) {
+    var patience = Patience()
+    do throws(Errno) {
+      while true {
+        guard let state = try TaskState.poll(thread.id) else {
+          if patience.isLong, isGone(thread.id) { throw .noChild }
+          if patience.hasPassed(deadline) { throw .timedOut }
+          patience.wait()
+          continue
+        }
+        if try isSettled(thread, state) { return }
+      }
+    } catch {
+      // ECHILD, ESRCH: it ended meanwhile, or another thread's exec took its place.
+      guard error == .noChild || error == .noProcess else {
+        throw EngineError("stop thread", held.id, error)
+      }
+      seized[thread.id.rawValue] = nil
+    }
+  }
+
+  private mutating func isSettled(_ thread: HeldThread, _ state: TaskState) throws(Errno) -> Bool {
+    switch state {
+    case .interrupted(let signal):
+      if signal != SIGTRAP { held.stopSignal = signal }
+      if let mask = thread.requeueMask {
+        try Tracing.setSignalMask(mask, of: thread.id)
+        thread.requeueMask = nil
+      }
+      return true
+    case .ended:
+      throw .noChild
+    case .signal(let signal):
+      // A signal on its way that the stop met. Blocked, the kernel puts it back into the queue it
+      // came from, as it was (kernel/signal.c, ptrace_signal).
+      let mask = try Tracing.signalMask(of: thread.id)
+      if thread.requeueMask == nil { thread.requeueMask = mask }
+      try Tracing.setSignalMask(mask | 1 << UInt64(signal - 1), of: thread.id)
+      try Tracing.interrupt(thread.id)
+      try Tracing.resume(thread.id, .run, signal: signal)
+    case .event(let event):
+      if event == 3, let born = try? Tracing.eventMessage(of: thread.id) {
+        announced.append(ThreadID(Int32(truncatingIfNeeded: born)))
+      }
+      try Tracing.interrupt(thread.id)
+      try Tracing.resume(thread.id, .run)
+    case .systemCall:
+      try Tracing.interrupt(thread.id)
+      try Tracing.resume(thread.id, .run)
+    }
+    return false
+  }
+
+  /// A leader that has ended before its threads is never reported, only seen.
+  private func isGone(_ thread: ThreadID) -> Bool {
+    guard let text = try? ProcessFiles(thread, of: held.id).read("stat") else { return true }
+    return isDead(text)
+  }
+
+  /// clone(2) without CLONE_THREAD makes a process, which is not ours to hold.
+  private mutating func letStrangersGo() {
+    for stranger in announced where seized[stranger.rawValue] == nil {
+      if case .interrupted? = try? TaskState.wait(for: stranger) { try? Tracing.detach(stranger) }
+    }
+  }
+
+  private func arrange() {
+    let numbers = seized.keys.sorted()
+    let leader = held.id.rawValue
+    if let thread = seized[leader] { held.threads.append(thread) }
+    for number in numbers where number != leader { held.threads.append(seized[number]!) }
+  }
+}
+
+/// How to wait for something that takes microseconds as a rule and seconds at worst.
+struct Patience {
+  private var turns = 0
+
+  /// More than a few milliseconds have passed.
+  var isLong: Bool { turns > 80 && turns % 16 == 0 }
+
+  mutating func wait() {
+    turns += 1
+    if turns < 64 {
+      _ = cr_syscall(Int(SYS_sched_yield), 0, 0, 0, 0, 0, 0)
+    } else {
+      var time = timespec(tv_sec: 0, tv_nsec: turns < 128 ? 20_000 : 500_000)
+      withUnsafeMutablePointer(to: &time) {
+        _ = cr_syscall(Int(SYS_nanosleep), Int(bitPattern: $0), 0, 0, 0, 0, 0)
+      }
+    }
+  }
+
+  func hasPassed(_ deadline: Deadline) -> Bool {
+    guard turns > 64, deadline.nanoseconds != .max else { return false }
+    return Clock.monotonic.reading >= deadline.nanoseconds
+  }
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+import Architecture
+import Linux
+
+/// Places in a program's own code that let it make calls for us: nothing is ever injected.
+struct Landmarks {
+  /// Where calls are made from.
+  var systemCall: UInt64
+  /// Code that makes the rt_sigreturn call; nil if calls must do without a lifeline.
+  var signalReturn: UInt64?
+  /// The main thread's stack, for the one call that has to be made before there is scratch memory.
+  var stack: MemoryRange?
+
+  /// Looks through the code of a process: the dynamic loader and the vdso first, since they are
+  /// small and nearly always enough, then everything else.
+  static func find(
+    in process: ProcessID, like registers: Registers,
+    outside ours: MemoryRange = MemoryRange(start: 0, end: 0)
+  ) throws(Errno) -> Landmarks {
+    let regions = MappedRegion.parse(try ProcessFiles(process).read("maps"))
+    var search = Search(process: process, registers: registers)
+    let code = regions.filter { $0.protection & 5 == 5 && $0.name != "[vsyscall]" && !$0.range.overlaps(ours) }
+    for region in code where isLoader(region.name) && !search.isComplete { search.look(at: region) }
+    for region in code where region.name == "[vdso]" && !search.isComplete {
+      search.look(at: region)
+    }
+    // Enough to call from, but not to return by: worth a longer search.
+    for region in code where !search.isComplete && !isLoader(region.name) {
+      if search.looked > 64 << 20 { break }
+      search.look(at: region)
+    }
+    let stack = regions.first { $0.name == "[stack]" && $0.protection & 3 == 3 }?.range
+    if let returning = search.returning, let signalReturn = search.signalReturn {
+      return Landmarks(systemCall: returning, signalReturn: signalReturn, stack: stack)
+    }
+    guard let systemCall = search.plain ?? search.returning else { throw .notSupported }
+    return Landmarks(systemCall: systemCall, signalReturn: nil, stack: stack)
+  }
+
+  private static func isLoader(_ name: ByteString) -> Bool {
+    // ld-linux-x86-64.so.2, ld-musl-x86_64.so.1
+    guard let slash = name.bytes.lastIndex(of: UInt8(ascii: "/")) else { return false }
+    return ByteString(name.bytes[(slash + 1)...]).hasPrefix("ld-")
+  }
+}
+
+extension Landmarks {
+  private struct Search {
+    let process: ProcessID
+    let plainPattern: BytePattern
+    let returningPattern: BytePattern
+    let signalReturnPatterns: [BytePattern]
+    var plain: UInt64?
+    var returning: UInt64?
+    var signalReturn: UInt64?
+    var looked = 0
+    private var buffer: [UInt8] = []
+
+    init(process: ProcessID, registers: Registers) {
+      self.process = process
+      plainPattern = BytePattern(registers.systemCallInstruction)
+      returningPattern = BytePattern(registers.returningSystemCall)
+      signalReturnPatterns = registers.signalReturns.map { BytePattern($0) }
+    }
+
+    var isComplete: Bool { returning != nil && signalReturn != nil }
+
+    mutating func look(at region: MappedRegion) {
+      let step: UInt64 = 256 << 10
+      let overlap: UInt64 = 16
+      if buffer.isEmpty { buffer = [UInt8](repeating: 0, count: Int(step)) }
+      var start = region.range.start
+      while start < region.range.end, !isComplete {
+        let count = Int(min(step, region.range.end - start))
+        let process = process
+        let got = buffer.withUnsafeMutableBytes { bytes in
+          (try? ProcessMemory.read(
+            process, at: start, into: UnsafeMutableRawBufferPointer(rebasing: bytes[..<count]))) ?? 0
+        }
+        buffer.withUnsafeBytes { bytes in
+          search(UnsafeRawBufferPointer(rebasing: bytes[..<got]), from: start)
+        }
+        looked += count
+        if UInt64(count) < step { return }
+        start += step - overlap
+      }
+    }
+
+    private mutating func search(_ bytes: UnsafeRawBufferPointer, from start: UInt64) {
+      if returning == nil {
+        returning = returningPattern.firstOffset(in: bytes).map { start + UInt64($0) }
+      }
+      if plain == nil { plain = plainPattern.firstOffset(in: bytes).map { start + UInt64($0) } }
+      for pattern in signalReturnPatterns where signalReturn == nil {
+        signalReturn = pattern.firstOffset(in: bytes).map { start + UInt64($0) }
+      }
+    }
+  }
+}

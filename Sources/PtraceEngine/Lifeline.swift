@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: Apache-2.0
+import Architecture
+import Engine
+import Linux
+
+/// Taking a thread over so that calls can be made in it, and giving it back.
+///
+/// While a thread makes calls for us its stack pointer points at a *lifeline*: a return address
+/// that leads into the C library's own rt_sigreturn code, and behind it a signal frame with the
+/// thread's whole state. If we are killed, the kernel lets the thread go, its call returns, and
+/// the program goes on from where it stood, an interrupted call made again.
+extension PtraceEngine {
+  /// Room below a lifeline for the frame of a signal that comes before signals are blocked.
+  private static var handlerRoom: UInt64 { 8 << 10 }
+  private static var lifelineSlot: UInt64 { handlerRoom + 16 << 10 }
+  static var scratchSpan: UInt64 { Scratch.openSize + lifelineSlot }
+
+  /// Makes `thread` ready for calls.
+  static func prepare(_ thread: HeldThread, of held: HeldProcess) throws(EngineError) {
+    if thread.calling != nil { return }
+    if held.isBlank { throw EngineError("call in process", held.id, .notSupported) }
+    let first = try first(thread, of: held)
+    if held.landmarks == nil {
+      held.landmarks = try attempt("find a system call instruction", held.id) {
+        () throws(Errno) in try Landmarks.find(in: held.id, like: first)
+      }
+    }
+    if held.seccompMode != 0 {
+      // The filter could kill the target for a call that it never makes itself.
+      try attempt("suspend the seccomp filter", held.id) { () throws(Errno) in
+        try Tracing.setOptions(held.options | Tracing.suspendSeccomp, of: thread.id)
+      }
+    }
+    if held.isNew {
+      try take(thread, of: held, stack: nil)
+    } else if held.scratch == nil {
+      guard let caller = held.caller else {
+        throw EngineError("call in process", held.id, .noProcess)
+      }
+      try takeFirst(caller, of: held)
+      if caller !== thread { try prepare(thread, of: held) }
+    } else {
+      let slot = try lifelineSlot(for: thread, of: held)
+      try take(thread, of: held, stack: slot)
+    }
+  }
+
+  /// The first thread, which makes the scratch memory that its own lifeline will stand in.
+  private static func takeFirst(
+    _ thread: HeldThread, of held: HeldProcess
+  ) throws(EngineError) {
+    let borrowed = try borrowStack(for: thread, of: held)
+    try take(thread, of: held, stack: borrowed?.address)
+    let scratch = try makeScratch(by: thread, of: held, at: 0)
+    held.scratch = scratch
+    if let lifeline = scratch.lifeline, held.landmarks?.signalReturn != nil {
+      try moveLifeline(of: thread, in: held, to: top(of: lifeline))
+    }
+    try borrowed?.giveBack(held)
+  }
+
+  /// mmap of the scratch memory; at a fixed free place, or anywhere if `address` is 0.
+  static func makeScratch(
+    by thread: HeldThread, of held: HeldProcess, at address: UInt64
+  ) throws(EngineError) -> Scratch {
+    let count = scratchSpan
+    // PROT_READ | PROT_WRITE; MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, MAP_FIXED_NOREPLACE.
+    let flags: UInt64 = 0x4022 | (address == 0 ? 0 : 0x10_0000)
+    let start = try done(
+      "make scratch memory", .mmap, [address, count, 3, flags, ~0, 0], in: thread, of: held)
+    let open = MemoryRange(start: start, count: Scratch.openSize)
+    let range = MemoryRange(start: start, count: count)
+    guard held.isNew else {
+      return Scratch(
+        range: range, open: open, lifeline: MemoryRange(start: open.end, count: lifelineSlot))
+    }
+    // Its own mappings are about to be replaced, the vdso too: calls come from here instead.
+    let instruction = thread.calling?.systemCallInstruction ?? []
+    try attempt("write a system call instruction", held.id) { () throws(Errno) in
+      try write(instruction, to: open.end, of: held)
+    }
+    try done("make scratch memory", .mprotect, [open.end, pageSize, 5], in: thread, of: held)
+    held.landmarks?.systemCall = open.end
+    return Scratch(range: range, open: open, lifeline: nil)
+  }
+
+  /// Back to an instruction of the program's own, so that ours can be removed.
+  static func leaveOwnCode(by thread: HeldThread, of held: HeldProcess) throws(EngineError) {
+    guard let scratch = held.scratch, let registers = thread.calling else { return }
+    held.landmarks = try attempt("find a system call instruction", held.id) {
+      () throws(Errno) in
+      try Landmarks.find(in: held.id, like: registers, outside: scratch.range)
+    }
+  }
+
+  /// The registers become ours, then signals are blocked: in this order, so that there is always
+  /// a way back.
+  static func take(
+    _ thread: HeldThread, of held: HeldProcess, stack: UInt64?
+  ) throws(EngineError) {
+    let mask = try signalMask(thread)
+    if let stack {
+      try moveLifeline(of: thread, in: held, to: stack)
+    } else {
+      thread.calling = try first(thread, of: held)
+    }
+    thread.mask = mask
+    try attempt("block signals", held.id) { () throws(Errno) in
+      try Tracing.setSignalMask(quiet, of: thread.id)
+    }
+  }
+
+  /// Writes the lifeline and makes the thread hang on it, about to make a call without effect.
+  static func moveLifeline(
+    of thread: HeldThread, in held: HeldProcess, to stack: UInt64
+  ) throws(EngineError) {
+    let state = try first(thread, of: held)
+    let goal = try final(thread, of: held, forSignalReturn: true)
+    let mask = try signalMask(thread)
+    guard let landmarks = held.landmarks, let signalReturn = landmarks.signalReturn,
+      let bytes = goal.lifeline(
+        at: stack, signalReturn: signalReturn, mask: mask,
+        extendedState: extendedState(of: thread))
+    else {
+      thread.calling = state
+      return
+    }
+    try attempt("write a way back", held.id) { () throws(Errno) in
+      try write(bytes, to: stack, of: held)
+    }
+    var calling = state
+    calling.stackPointer = stack
+    thread.calling = calling
+    calling.prepare(
+      SystemCall(number: calling.number(of: .getpid) ?? 0, arguments: []),
+      at: landmarks.systemCall)
+    try attempt("take thread over", held.id) { () throws(Errno) in
+      try Tracing.setRegisterSet(1, to: calling.generalRegisters, of: thread.id)
+    }
+  }
+
+  /// The state in which the thread is to go on.
+  static func final(
+    _ thread: HeldThread, of held: HeldProcess, forSignalReturn: Bool = false
+  ) throws(EngineError) -> Registers {
+    if let wanted = thread.wanted { return wanted }
+    var registers = try first(thread, of: held)
+    switch registers.interruptedCall {
+    case nil: break
+    case .again: registers.repeatInterruptedCall()
+    case .withRestartBlock:
+      // rt_sigreturn(2) forgets the restart block, so by that way the call starts anew.
+      if forSignalReturn {
+        registers.repeatInterruptedCall()
+      } else {
+        registers.continueInterruptedCall()
+      }
+    }
+    return registers
+  }
+
+  /// Gives a thread its own mask and registers back.
+  static func giveBack(_ thread: HeldThread, of held: HeldProcess) throws(EngineError) {
+    if thread.calling == nil && thread.wanted == nil && thread.mask == nil { return }
+    try attempt("give thread back", held.id) { () throws(Errno) in
+      if let mask = thread.mask { try Tracing.setSignalMask(mask, of: thread.id) }
+    }
+    if thread.calling != nil || thread.wanted != nil {
+      let registers = try final(thread, of: held)
+      try attempt("give thread back", held.id) { () throws(Errno) in
+        try Tracing.setRegisterSet(1, to: registers.generalRegisters, of: thread.id)
+      }
+    }
+    thread.calling = nil
+    thread.mask = nil
+  }
+
+  /// Takes everything of ours out of a process and gives its threads back, still stopped.
+  static func withdraw(from held: HeldProcess) throws(EngineError) {
+    guard let scratch = held.scratch,
+      let caller = held.threads.first(where: { $0.calling != nil })
+    else {
+      for thread in held.threads { try giveBack(thread, of: held) }
+      return
+    }
+    for thread in held.threads where thread !== caller { try giveBack(thread, of: held) }
+    try closeRemoteFile(of: held)
+    if let lifelines = held.lifelines {
+      try done(
+        "remove scratch memory", .munmap, [lifelines.start, lifelines.count], in: caller, of: held)
+      held.lifelines = nil
+    }
+    // The last call cannot have its lifeline in the memory that it removes.
+    let borrowed = held.isNew ? nil : try borrowStack(for: caller, of: held)
+    if let borrowed { try moveLifeline(of: caller, in: held, to: borrowed.address) }
+    if held.isNew { try leaveOwnCode(by: caller, of: held) }
+    try done(
+      "remove scratch memory", .munmap, [scratch.range.start, scratch.range.count], in: caller,
+      of: held)
+    held.scratch = nil
+    try giveBack(caller, of: held)
+    try borrowed?.giveBack(held)
+  }
+
+  /// A lifeline's place for a thread other than the first.
+  private static func lifelineSlot(
+    for thread: HeldThread, of held: HeldProcess
+  ) throws(EngineError) -> UInt64? {
+    guard held.landmarks?.signalReturn != nil, let caller = held.caller else { return nil }
+    if held.lifelines == nil {
+      let count = UInt64(held.threads.count) * lifelineSlot
+      let start = try done(
+        "make scratch memory", .mmap, [0, count, 3, 0x4022, ~0, 0], in: caller, of: held)
+      held.lifelines = MemoryRange(start: start, count: count)
+      held.lifelineSlotsUsed = 0
+    }
+    let start = held.lifelines!.start + UInt64(held.lifelineSlotsUsed) * lifelineSlot
+    held.lifelineSlotsUsed += 1
+    return top(of: MemoryRange(start: start, count: lifelineSlot))
+  }
+
+  static func top(of slot: MemoryRange) -> UInt64 { slot.start + handlerRoom }
+
+  static func extendedState(of thread: HeldThread) -> [UInt8] {
+    guard let note = thread.first?.extraRegisterSets.first else { return [] }
+    return (try? Tracing.registerSet(note, of: thread.id, capacity: 16 << 10)) ?? []
+  }
+
+  static func signalMask(_ thread: HeldThread) throws(EngineError) -> UInt64 {
+    if let mask = thread.mask { return mask }
+    return try attempt("read signal mask", thread.process) { () throws(Errno) in
+      try Tracing.signalMask(of: thread.id)
+    }
+  }
+
+  /// A call that must succeed.
+  @discardableResult
+  static func done(
+    _ step: StaticString, _ name: SystemCallName, _ arguments: [UInt64], in thread: HeldThread,
+    of held: HeldProcess
+  ) throws(EngineError) -> UInt64 {
+    guard let number = thread.calling?.number(of: name) else {
+      throw EngineError(step, held.id, .notImplemented)
+    }
+    let call = SystemCall(number: number, arguments: arguments)
+    switch try perform(call, in: thread, of: held) {
+    case .success(let value): return value
+    case .failure(let errno): throw EngineError(step, held.id, errno)
+    }
+  }
+}
+
+/// A piece of the main thread's stack that no frame uses, for the moments without scratch memory.
+///
+/// What stood there is put back. If we are killed in between, those bytes stay changed: that far
+/// below the stack pointer nothing of a program's own is kept (System V ABI: only 128 bytes are).
+struct BorrowedStack {
+  var address: UInt64
+  var bytes: [UInt8]
+
+  func giveBack(_ held: HeldProcess) throws(EngineError) {
+    try attempt("give stack back", held.id) { () throws(Errno) in
+      try PtraceEngine.write(bytes, to: address, of: held)
+    }
+  }
+}
+
+extension PtraceEngine {
+  static func borrowStack(
+    for thread: HeldThread, of held: HeldProcess
+  ) throws(EngineError) -> BorrowedStack? {
+    let frameSize: UInt64 = 16 << 10
+    guard let landmarks = held.landmarks, landmarks.signalReturn != nil,
+      let stack = landmarks.stack
+    else { return nil }
+    let pointer = try first(thread, of: held).stackPointer
+    var address = stack.start + 4096
+    if stack.contains(pointer) {
+      guard pointer - stack.start > frameSize + 8192 else { return nil }
+      // Just below: pages that have been used before, so that none is added.
+      address = (pointer - 512 - frameSize) & ~63
+    } else if stack.count < 64 << 10 {
+      return nil
+    }
+    let count = Int(min(frameSize, stack.end - address))
+    guard let bytes = try? read(MemoryRange(start: address, count: UInt64(count)), of: held) else {
+      return nil
+    }
+    return BorrowedStack(address: address, bytes: bytes)
+  }
+}
