@@ -4,13 +4,10 @@ import Request
 
 /// What all tools do alike with their command line.
 public enum Tool {
-  /// The version of the package.
-  public static let version: StaticString = "0.9.0"
-
   public static func printHelp(_ manual: Manual) -> Int32 { show(manual.help) }
 
   public static func printVersion(_ manual: Manual) -> Int32 {
-    show("\(manual.tool) version \(version)\n")
+    show("\(manual.tool) version \(Release.version)\n")
   }
 
   /// Tells on stderr why the command line was not accepted; the exit status.

@@ -47,6 +47,8 @@ public struct RestartRequest: Sendable {
   public var restoreSessions = false
   /// Sent to every restarted process instead of just letting it run; 0 for none.
   public var signal: Int32 = 0
+  /// Applied to every path in the context file, the first that fits; at most `Relocation.limit`.
+  public var relocations: [Relocation] = []
 
   public init() {}
 }

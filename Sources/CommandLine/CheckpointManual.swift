@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The options of cr_checkpoint by the names they have in the program.
+enum CheckpointKey: Int32 {
+  case help = 256
+  case version, verbose, quiet
+  case tree, process, group, session
+  case file, cwd, fd, directory
+  case atomic, backup, clobber, noclobber, sync, nosync
+  case run, signal, stop, term, abort, kill, cont
+  case saveNone, saveExe, savePrivate, saveShared, saveAll
+  case ptracedError, ptracedSkip, ptracedAllow, ptracerError, ptracerSkip
+  case kmsgNone, kmsgError, kmsgWarning
+  case time, engine, progress, json
+  case compress, jobs, requireLibcr, skipUnsupported, tcpEstablished, tcpClose
+  case check, live, incremental
+}
+
+private func option(
+  _ key: CheckpointKey, _ letter: Unicode.Scalar? = nil, _ names: StaticString,
+  _ argument: Option.Argument = .none
+) -> Option { Option(key.rawValue, letter, names, argument: argument) }
+
+extension CheckpointOptions {
+  public static let manual = Manual(
+    tool: "cr_checkpoint", synopsis: "[options] ID",
+    summary: "Saves running processes to a context file, from which cr_restart brings them back.",
+    notes: """
+      Exit status: 0 when the context file is complete, 255 for a wrong command line, else the low
+      8 bits of the error number. After any failure the processes run on as if never asked.
+      """,
+    groups: scope, destination, replacement, afterwards, tracing, other, notBuilt)
+
+  private static let scope = OptionGroup(
+    "What ID is",
+    OptionRow("a process, taken with its descendants (default)", option(.tree, "T", "tree")),
+    OptionRow(
+      "one process with all its threads",
+      Option(CheckpointKey.process.rawValue, "p", "pid", "process")),
+    OptionRow("a process group", Option(CheckpointKey.group.rawValue, "g", "pgid", "group")),
+    OptionRow("a session", Option(CheckpointKey.session.rawValue, "s", "sid", "session")))
+
+  private static let destination = OptionGroup(
+    "Where to (one of)",
+    OptionRow("context.ID in the working directory (default)", option(.cwd, "c", "cwd")),
+    OptionRow("this file", option(.file, "f", "file", .required("FILE"))),
+    OptionRow("an open descriptor", option(.fd, "F", "fd", .required("FD"))))
+
+  private static let replacement = OptionGroup(
+    "An older file of that name (the last one given holds)",
+    OptionRow("stays until the new one is complete (default)", option(.atomic, nil, "atomic")),
+    OptionRow(
+      "and is kept as NAME, or as FILE.~1~, FILE.~2~...",
+      option(.backup, nil, "backup", .optional("NAME"))),
+    OptionRow("is overwritten in place", option(.clobber, nil, "clobber")),
+    OptionRow("is an error, before anything is stopped", option(.noclobber, nil, "noclobber")),
+    OptionRow(
+      "wait for the disk (default), or do not",
+      option(.sync, nil, "sync"), option(.nosync, nil, "nosync")))
+
+  private static let afterwards = OptionGroup(
+    "Sent to the saved processes (the last one given holds)",
+    OptionRow("nothing: they run on (default)", option(.run, nil, "run")),
+    OptionRow("this signal", option(.signal, "S", "signal", .required("NUM"))),
+    OptionRow(
+      "the signal of that name",
+      option(.stop, nil, "stop"), option(.term, nil, "term"), option(.abort, nil, "abort"),
+      option(.kill, nil, "kill"), option(.cont, nil, "cont")))
+
+  private static let tracing = OptionGroup(
+    "Processes under a debugger, and debuggers",
+    OptionRow(
+      "a traced one is an error (default), left out",
+      option(.ptracedError, nil, "ptraced-error"), option(.ptracedSkip, nil, "ptraced-skip")),
+    OptionRow(
+      "a tracing one is an error (default), left out",
+      option(.ptracerError, nil, "ptracer-error"), option(.ptracerSkip, nil, "ptracer-skip")))
+
+  private static let other = OptionGroup(
+    "Other",
+    OptionRow("give up after SEC seconds; 0 is never", option(.time, "t", "time", .required("SEC"))),
+    OptionRow(
+      "auto (default) or user", option(.engine, nil, "engine", .required("WHICH"))),
+    OptionRow(
+      "auto (default), always, never", option(.progress, nil, "progress", .optional("WHEN"))),
+    OptionRow("the result on stdout, for programs", option(.json, nil, "json")),
+    OptionRow(
+      "which messages of the engine are shown",
+      option(.kmsgNone, nil, "kmsg-none"), option(.kmsgError, nil, "kmsg-error"),
+      option(.kmsgWarning, nil, "kmsg-warning")),
+    OptionRow("no messages of ours", option(.quiet, "q", "quiet")),
+    OptionRow("tell the steps, with times", option(.verbose, "v", "verbose")),
+    OptionRow("print this and exit", option(.help, "?", "help"), Option(CheckpointKey.help.rawValue, "h")),
+    OptionRow("print the version and exit", option(.version, nil, "version")))
+
+  /// Known, so that they are refused by name (or accepted where they ask for what is done anyway).
+  private static let notBuilt = OptionGroup(
+    "",
+    OptionRow(
+      "", option(.directory, "d", "dir", .required("DIR")), option(.saveNone, nil, "save-none"),
+      option(.saveExe, nil, "save-exe"), option(.savePrivate, nil, "save-private"),
+      option(.saveShared, nil, "save-shared"), option(.saveAll, nil, "save-all"),
+      option(.ptracedAllow, nil, "ptraced-allow"),
+      option(.compress, nil, "compress", .optional("HOW")),
+      option(.jobs, nil, "jobs", .required("N")), option(.requireLibcr, nil, "require-libcr"),
+      option(.skipUnsupported, nil, "skip-unsupported"),
+      option(.tcpEstablished, nil, "tcp-established"), option(.tcpClose, nil, "tcp-close"),
+      option(.check, nil, "check"), option(.live, nil, "live"),
+      option(.incremental, nil, "incremental")))
+}

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+import Linux
+import Request
+
+/// The command line of cr_restart.
+public struct RestartOptions: Sendable {
+  public enum Action: Sendable {
+    case help
+    case version
+    case restart
+  }
+
+  /// Whether a later checkpoint leaves cr_restart itself out.
+  public enum Omission: Sendable {
+    /// If it is the target, or an orphan.
+    case maybe
+    case always
+    case never
+  }
+
+  public var action = Action.restart
+  /// −1 quiet, 0, 1 for `--verbose`.
+  public var verbosity = 0
+  public var request = RestartRequest()
+  public var source = Placement.file("")
+  public var hooks = Hooks()
+  public var omission = Omission.maybe
+  public var detaches = false
+  public var engine = EngineChoice.automatic
+  public var engineMessages = EngineMessages.error
+  public var progress = ProgressMeter.When.auto
+  public var isJSON = false
+  /// Why this command line is not accepted. The other fields still hold what was understood, since
+  /// `--run-on-fail-args` is for just this case.
+  public private(set) var rejection: ArgumentError?
+
+  private var sources = 0
+
+  public init(_ arguments: [ByteString]) {
+    let parsed = Self.manual.parse(arguments)
+    for occurrence in parsed.occurrences {
+      guard let key = RestartKey(rawValue: occurrence.key) else { continue }
+      do throws(ArgumentError) {
+        try take(key, occurrence.argument)
+      } catch {
+        reject(error)
+      }
+      if action != .restart { return }
+    }
+    if !parsed.isValid { reject(.usage("")) }
+    if parsed.operands.count > 1 { reject(.usage("more than one FILE was given")) }
+    if let file = parsed.operands.first { place(.file(file)) }
+    if sources == 0 { reject(.usage("no context file was given")) }
+    if sources > 1 {
+      reject(
+        .refused(
+          Failure(.invalid, "more than one context file was given: choose one of FILE, --file, --fd")))
+    }
+  }
+
+  /// The first reason is the one that is told.
+  private mutating func reject(_ error: ArgumentError) {
+    if rejection == nil { rejection = error }
+  }
+
+  private mutating func place(_ placement: Placement) {
+    source = placement
+    sources += 1
+  }
+
+  private mutating func take(_ key: RestartKey, _ argument: ByteString?) throws(ArgumentError) {
+    switch key {
+    case .help: action = .help
+    case .version: action = .version
+    case .quiet: verbosity = -1
+    case .verbose: verbosity = max(verbosity, 0) + 1
+    case .file: place(.file(try OptionArgument.path(argument, of: "--file")))
+    case .fd: place(.descriptor(try OptionArgument.descriptor(argument)))
+    case .omitMaybe: omission = .maybe
+    case .omitAlways: omission = .always
+    case .omitNever: omission = .never
+    case .relocate: try relocate(argument ?? "")
+    case .kmsgNone: engineMessages = .none
+    case .kmsgError: engineMessages = .error
+    case .kmsgWarning: engineMessages = .warning
+    case .engine: engine = try OptionArgument.engine(argument)
+    case .detach: detaches = true
+    case .progress: progress = try OptionArgument.progress(argument)
+    case .json: isJSON = true
+    case .directory: throw .notBuilt("--dir", "name the one context file")
+    case .lazy: throw .notBuilt("--lazy")
+    case .rootless: throw .notBuilt("--rootless", "unshare(1) -Ur --pid --fork --mount-proc gives the same room")
+    case .check: throw .notBuilt("--check", "cr_info --check verifies the file itself")
+    default:
+      if takeID(key) || takeHook(key, argument) { break }
+      try takeSignal(key, argument)
+    }
+  }
+
+  private mutating func takeID(_ key: RestartKey) -> Bool {
+    switch key {
+    case .pid: request.restoreProcessIDs = true
+    case .noPid: request.restoreProcessIDs = false
+    case .pgid: request.restoreGroups = true
+    case .noPgid: request.restoreGroups = false
+    case .sid: request.restoreSessions = true
+    case .noSid: request.restoreSessions = false
+    default: return false
+    }
+    return true
+  }
+
+  private mutating func takeHook(_ key: RestartKey, _ command: ByteString?) -> Bool {
+    switch key {
+    case .onSuccess: hooks.onSuccess = command
+    case .onArguments: hooks.onArguments = command
+    case .onTemporary: hooks.onTemporary = command
+    case .onEnvironment: hooks.onEnvironment = command
+    case .onPermanent: hooks.onPermanent = command
+    case .onFailure: hooks.setAllFailures(command)
+    default: return false
+    }
+    return true
+  }
+
+  private mutating func takeSignal(
+    _ key: RestartKey, _ argument: ByteString?
+  ) throws(ArgumentError) {
+    switch key {
+    case .run: request.signal = 0
+    case .signal: request.signal = try OptionArgument.signal(argument)
+    case .stop: request.signal = NamedSignal.stop
+    case .term: request.signal = NamedSignal.term
+    case .abort: request.signal = NamedSignal.abort
+    case .kill: request.signal = NamedSignal.kill
+    case .cont: request.signal = NamedSignal.cont
+    default: break
+    }
+  }
+
+  private mutating func relocate(_ text: ByteString) throws(ArgumentError) {
+    let relocation: Relocation
+    do throws(Relocation.Fault) {
+      relocation = try Relocation(parsing: text)
+    } catch {
+      switch error {
+      case .notAPair: throw .usage("--relocate: '\(text)' is not OLDPATH=NEWPATH (write \\= for a = in a path)")
+      case .badEscape: throw .usage("--relocate: '\(text)': only \\= and \\\\ are escapes")
+      case .notAbsolute: throw .usage("--relocate: '\(text)': both paths must begin with /")
+      }
+    }
+    if relocation.isIdentity { return }
+    guard request.relocations.count < Relocation.limit else {
+      throw .usage("--relocate: more than \(Relocation.limit) are not possible")
+    }
+    request.relocations.append(relocation)
+  }
+}
