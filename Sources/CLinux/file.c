@@ -3,9 +3,11 @@
 #define _FILE_OFFSET_BITS 64
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <time.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -64,7 +66,8 @@ uint64_t cr_free_bytes(int fd)
 	/* A file system without a limit of its own (sysfs, some network ones) says zero blocks. */
 	if (fstatvfs(fd, &s) == -1 || s.f_blocks == 0)
 		return UINT64_MAX;
-	return (uint64_t)s.f_bavail * s.f_frsize;
+	/* Root may use the blocks that are kept for it. */
+	return (uint64_t)(geteuid() ? s.f_bavail : s.f_bfree) * s.f_frsize;
 }
 
 long cr_map_for_reading(int fd, int64_t offset, size_t count)
@@ -72,6 +75,63 @@ long cr_map_for_reading(int fd, int64_t offset, size_t count)
 	void *address = mmap(NULL, count, PROT_READ, MAP_SHARED, fd, offset);
 
 	return address == MAP_FAILED ? -errno : (long)address;
+}
+
+static void wait_for(int fd, short events)
+{
+	struct pollfd one = { .fd = fd, .events = events };
+
+	poll(&one, 1, -1);
+}
+
+long cr_write_quietly(int fd, const void *buffer, size_t count)
+{
+	const struct timespec now = { 0 };
+	sigset_t pipe_signal, old, pending;
+	int already;
+	long result;
+
+	/* Blocked for the call and taken back, unless one was pending before (then it is not ours). */
+	sigemptyset(&pipe_signal);
+	sigaddset(&pipe_signal, SIGPIPE);
+	sigpending(&pending);
+	already = sigismember(&pending, SIGPIPE);
+	pthread_sigmask(SIG_BLOCK, &pipe_signal, &old);
+	for (;;) {
+		result = write(fd, buffer, count);
+		if (result >= 0 || (errno != EINTR && errno != EAGAIN))
+			break;
+		if (errno == EAGAIN)
+			wait_for(fd, POLLOUT);
+	}
+	if (result == -1) {
+		result = -errno;
+		if (result == -EPIPE && !already)
+			sigtimedwait(&pipe_signal, NULL, &now);
+	}
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	return result;
+}
+
+long cr_read_waiting(int fd, void *buffer, size_t count)
+{
+	for (;;) {
+		long result = read(fd, buffer, count);
+
+		if (result >= 0)
+			return result;
+		if (errno == EAGAIN)
+			wait_for(fd, POLLIN);
+		else if (errno != EINTR)
+			return -errno;
+	}
+}
+
+int cr_open_unnamed(const char *directory)
+{
+	int fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	return fd == -1 ? -errno : fd;
 }
 
 long cr_thread_start(void *(*body)(void *), void *argument, const void *cpus, size_t cpus_size,

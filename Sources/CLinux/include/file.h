@@ -28,6 +28,15 @@ uint64_t cr_free_bytes(int fd);
 /* Maps count bytes of a file for reading; MAP_FAILED as -errno. */
 long cr_map_for_reading(int fd, int64_t offset, size_t count);
 
+/* read and write that wait for a non-blocking descriptor, go on after EINTR, and give -EPIPE without
+ * a signal. May move less than count. */
+long cr_write_quietly(int fd, const void *buffer, size_t count);
+long cr_read_waiting(int fd, void *buffer, size_t count);
+
+/* O_PATH and O_TMPFILE, which Swift does not see since they are expressions. */
+#define CR_O_PATH 010000000
+int cr_open_unnamed(const char *directory);
+
 /* EFD_SEMAPHORE | EFD_CLOEXEC of <sys/eventfd.h>, an enumeration there. */
 #define CR_EVENTFD_SEMAPHORE (1 | 02000000)
 

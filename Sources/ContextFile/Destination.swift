@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+import CLinux
+import Linux
+import Request
+
+/// Where a context file is being written, and what happens to what was there before.
+///
+/// Made before anything is stopped, so that most reasons for failing are found while they cost
+/// nothing. Ended by `commit`; without it the file that was begun is removed, and an older one is
+/// as it was (except with `clobber`, which gives that up once `reserve` was called).
+public struct Destination: ~Copyable {
+  /// What to write to: seekable, for reading and writing, with mode 0600, so that a target of the
+  /// same user can open it too.
+  public let file: FileDescriptor
+  /// The file's place by name; nil where the caller opened it.
+  private let named: NamedFile?
+  /// Where it is copied to at the end: a pipe, socket, device, or a file that only takes appending.
+  private let stream: Stream?
+  private let isSynchronous: Bool
+  private var hasBegun = false
+  private var isCommitted = false
+
+  private struct Stream: ~Copyable {
+    let file: FileDescriptor
+    let name: ByteString
+
+    func fill(
+      from whole: borrowing FileDescriptor, isSynchronous: Bool
+    ) throws(Failure) {
+      do throws(Errno) { try Spool.empty(whole, into: file) } catch {
+        throw Failure(error, "cannot write the context to \(name): \(error)")
+      }
+      // A device or pipe need not know fsync.
+      if isSynchronous { try? file.synchronize() }
+    }
+  }
+
+  /// - Parameter isSynchronous: `commit` returns when the file would survive a power failure.
+  /// - Throws: EISDIR, EEXIST (`noclobber`), EBUSY (somebody else is writing it), and what open(2)
+  ///   says.
+  public init(
+    _ placement: Placement, _ replacement: Replacement, isSynchronous: Bool
+  ) throws(Failure) {
+    switch placement {
+    case .file(let path): try self.init(path, replacement, isSynchronous)
+    case .descriptor(let number): try self.init(number, isSynchronous)
+    }
+  }
+
+  private init(
+    _ path: ByteString, _ replacement: Replacement, _ isSynchronous: Bool
+  ) throws(Failure) {
+    if let stream = try Self.stream(to: path) {
+      self.init(
+        file: try Self.spool(), named: nil, stream: Stream(file: stream, name: path), isSynchronous)
+    } else {
+      let named = try NamedFile(path, replacement)
+      let file = try named.duplicate()
+      self.init(file: file, named: named, stream: nil, isSynchronous)
+    }
+  }
+
+  private init(_ number: Int32, _ isSynchronous: Bool) throws(Failure) {
+    if let direct = try Self.direct(number) {
+      self.init(file: direct, named: nil, stream: nil, isSynchronous)
+    } else {
+      let stream = Stream(
+        file: try Self.duplicate(of: number), name: "descriptor \(number)")
+      self.init(file: try Self.spool(), named: nil, stream: stream, isSynchronous)
+    }
+  }
+
+  private init(
+    file: consuming FileDescriptor, named: consuming NamedFile?, stream: consuming Stream?,
+    _ isSynchronous: Bool
+  ) {
+    self.file = file
+    self.named = named
+    self.stream = stream
+    self.isSynchronous = isSynchronous
+  }
+
+  /// Throws ENOSPC if there is no room for the file, before any of it is written.
+  public mutating func reserve(_ layout: Layout) throws(Failure) {
+    let free = file.freeSpace()
+    // Blocks that an older file, overwritten in place, has already.
+    let present = (try? file.status().size) ?? 0
+    if free != .max, free &+ present < layout.totalSize {
+      throw Failure(
+        .noSpace,
+        "no room for the context file: it takes \(layout.totalSize) bytes, and \(free) are free")
+    }
+    hasBegun = true
+    guard present > 0 else { return }
+    do throws(Errno) {
+      // The old commit mark must not vouch for what is being written over.
+      try file.setSize(present - min(present, UInt64(Format.footerSize)))
+    } catch {
+      throw Failure(error, "cannot overwrite the old context file: \(error)")
+    }
+  }
+
+  /// Puts the file in its place: from here on it is there, whole.
+  public consuming func commit() throws(Failure) {
+    try finish()
+    isCommitted = true
+  }
+
+  private borrowing func finish() throws(Failure) {
+    switch named {
+    case .some(let named): return try named.commit(isSynchronous: isSynchronous)
+    case .none: break
+    }
+    switch stream {
+    case .some(let stream): try stream.fill(from: file, isSynchronous: isSynchronous)
+    case .none: if isSynchronous { try synchronize() }
+    }
+  }
+
+  private borrowing func synchronize() throws(Failure) {
+    do throws(Errno) { try file.synchronize() } catch {
+      throw Failure(error, "cannot write the context file to disk: \(error)")
+    }
+  }
+
+  deinit {
+    guard !isCommitted else { return }
+    switch named {
+    case .some(let named): return named.abandon(hasBegun: hasBegun)
+    case .none: break
+    }
+    switch stream {
+    case .some: break
+    case .none: if hasBegun { try? file.setSize(0) }
+    }
+  }
+
+  // MARK: What it is
+
+  /// A FIFO or device that a path leads to, opened for writing; nil for a regular file or none.
+  private static func stream(to path: ByteString) throws(Failure) -> FileDescriptor? {
+    let status: FileStatus
+    do throws(Errno) { status = try FileStatus.of(path) } catch {
+      // No such file is what we hope for; everything else shows when it is made.
+      return nil
+    }
+    if status.isRegular { return nil }
+    if status.isDirectory {
+      throw Failure(Errno(rawValue: EISDIR), "cannot write to \(path): it is a directory")
+    }
+    guard status.isPipe || status.isCharacterDevice else {
+      throw Failure(
+        .invalid, "cannot write to \(path): it is no regular file, FIFO or character device")
+    }
+    do throws(Errno) { return try FileDescriptor(opening: path, flags: O_WRONLY | O_NOCTTY) } catch {
+      throw Failure(error, "cannot open \(path) for writing: \(error)")
+    }
+  }
+
+  /// The given descriptor for direct use, if it is a regular file that can be written anywhere.
+  private static func direct(_ number: Int32) throws(Failure) -> FileDescriptor? {
+    let given = try duplicate(of: number)
+    do throws(Errno) {
+      let status = try given.status()
+      if status.isDirectory { throw Errno(rawValue: EISDIR) }
+      let flags = try given.flags()
+      if flags & O_ACCMODE == O_RDONLY { throw .badDescriptor }
+      guard status.isRegular, flags & O_APPEND == 0,
+        cr_syscall(Int(SYS_lseek), Int(number), 0, Int(SEEK_CUR), 0, 0, 0) == 0
+      else { return nil }
+      if flags & O_ACCMODE == O_RDWR { return given }
+      // Checksums are read back; the same file once more, if its mode lets us.
+      return try? FileDescriptor(opening: "/proc/self/fd/\(number)", flags: O_RDWR)
+    } catch {
+      throw Failure(error, "cannot write to descriptor \(number): \(error)")
+    }
+  }
+
+  private static func duplicate(of number: Int32) throws(Failure) -> FileDescriptor {
+    let result = cr_syscall(Int(SYS_fcntl), Int(number), Int(F_DUPFD_CLOEXEC), 3, 0, 0, 0)
+    do throws(Errno) { return FileDescriptor(owning: Int32(try checked(result))) } catch {
+      throw Failure(error, "cannot use descriptor \(number): \(error)")
+    }
+  }
+
+  private static func spool() throws(Failure) -> FileDescriptor {
+    do throws(Errno) { return try Spool.open() } catch {
+      throw Failure(error, "cannot make a temporary file for the context: \(error)")
+    }
+  }
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+import CLinux
+
+/// An open directory: names in it stay meant even if the path to it changes.
+@frozen public struct DirectoryHandle: ~Copyable {
+  private let file: FileDescriptor
+
+  public init(opening path: ByteString) throws(Errno) {
+    do throws(Errno) {
+      file = try FileDescriptor(opening: path, flags: O_RDONLY | O_DIRECTORY)
+    } catch {
+      guard error == .accessDenied else { throw error }
+      // Writable and searchable, but not readable: enough for names, not for fsync.
+      file = try FileDescriptor(opening: path, flags: CR_O_PATH | O_DIRECTORY)
+    }
+  }
+
+  /// openat(2); never follows a symbolic link with O_NOFOLLOW among the flags.
+  public func open(
+    _ name: ByteString, flags: Int32, mode: UInt32 = 0
+  ) throws(Errno) -> FileDescriptor {
+    let number = file.number
+    let result = name.withCString { cr_open(number, $0, flags, mode) }
+    return FileDescriptor(owning: Int32(try checked(result)))
+  }
+
+  /// Of the name itself, not of what a symbolic link leads to.
+  public func status(of name: ByteString) throws(Errno) -> FileStatus {
+    var status = cr_file_status()
+    let number = file.number
+    try checked(name.withCString { cr_status(number, $0, AT_SYMLINK_NOFOLLOW, &status) })
+    return FileStatus(status)
+  }
+
+  /// renameat2(2) within the directory. `replacing`: an existing file of the new name is replaced;
+  /// otherwise EEXIST.
+  public func rename(
+    _ old: ByteString, to new: ByteString, replacing: Bool
+  ) throws(Errno) {
+    let result = call(old, new) { old, new in
+      cr_syscall(
+        Int(SYS_renameat2), Int(file.number), old, Int(file.number), new, replacing ? 0 : 1, 0)
+    }
+    // File systems that do not know RENAME_NOREPLACE (some network ones) say EINVAL.
+    if !replacing, result == -Int(EINVAL) {
+      try link(old, as: new)
+      return try remove(old)
+    }
+    try checked(result)
+  }
+
+  /// A second name for a file; EEXIST if there is such a name.
+  public func link(_ name: ByteString, as new: ByteString) throws(Errno) {
+    let result = call(name, new) { old, new in
+      cr_syscall(Int(SYS_linkat), Int(file.number), old, Int(file.number), new, 0, 0)
+    }
+    try checked(result)
+  }
+
+  public func remove(_ name: ByteString) throws(Errno) {
+    let number = file.number
+    let result = name.withCString {
+      cr_syscall(Int(SYS_unlinkat), Int(number), Int(bitPattern: $0), 0, 0, 0, 0)
+    }
+    try checked(result)
+  }
+
+  /// Makes names that were added or changed survive a power failure.
+  public func synchronize() throws(Errno) {
+    do throws(Errno) { try file.synchronize() } catch {
+      // Opened for its names only; some file systems have no fsync for directories.
+      guard error == .badDescriptor || error == .invalid else { throw error }
+    }
+  }
+
+  private func call(_ first: ByteString, _ second: ByteString, _ body: (Int, Int) -> Int) -> Int {
+    first.withCString { first in
+      second.withCString { second in
+        body(Int(bitPattern: first), Int(bitPattern: second))
+      }
+    }
+  }
+}
+
+extension FileDescriptor {
+  /// flock(2) without waiting: false if another open file description has a lock.
+  public func tryLock() throws(Errno) -> Bool {
+    let result = cr_syscall(Int(SYS_flock), Int(number), Int(LOCK_EX | LOCK_NB), 0, 0, 0, 0)
+    if result == -Int(EWOULDBLOCK) { return false }
+    try checked(result)
+    return true
+  }
+
+  /// fchmod(2).
+  public func setMode(_ mode: UInt32) throws(Errno) {
+    try checked(cr_syscall(Int(SYS_fchmod), Int(number), Int(mode), 0, 0, 0, 0))
+  }
+
+  /// Access mode and status flags, O_* (F_GETFL).
+  public func flags() throws(Errno) -> Int32 {
+    Int32(try checked(cr_syscall(Int(SYS_fcntl), Int(number), Int(F_GETFL), 0, 0, 0, 0)))
+  }
+
+  /// Bytes that the file's file system has room for.
+  public func freeSpace() -> UInt64 { cr_free_bytes(number) }
+
+  /// Writes all of `bytes` where the descriptor stands, waiting where it must not block; a reader
+  /// that has gone away is EPIPE and no signal.
+  public func append(_ bytes: UnsafeRawBufferPointer) throws(Errno) {
+    var done = 0
+    while done < bytes.count {
+      done += try checked(cr_write_quietly(number, bytes.baseAddress! + done, bytes.count - done))
+    }
+  }
+
+  /// Reads what there is, up to the size of the buffer, waiting if there is nothing yet; 0 at the
+  /// end.
+  public func take(into buffer: UnsafeMutableRawBufferPointer) throws(Errno) -> Int {
+    try checked(cr_read_waiting(number, buffer.baseAddress, buffer.count))
+  }
+}
