@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+import Architecture
+import CElf
+import CLinux
+import Linux
+import Request
+import Snapshot
+
+/// A context file that is being read.
+///
+/// `init` checks everything but page contents: that the file is one of ours, complete, of a version
+/// that we know, and that its heads are as they were written. `verify` checks the contents.
+/// Nothing in the file is believed before it was checked; whatever the bytes, the answer is a
+/// snapshot whose numbers fit together, or a `Failure` that says what is wrong and where.
+public struct Reader: ~Copyable {
+  /// What was read. Extents have their file offsets.
+  public let snapshot: Snapshot
+  /// Of the whole file, in bytes.
+  public let size: UInt64
+  /// major, minor.
+  public let version: (UInt16, UInt16)
+  /// The image of each process: where it is, and how long, in the order of `snapshot.processes`.
+  let images: [ImageEntry]
+  let trailer: TrailerPlace
+  /// For reading contents; seekable.
+  public let file: FileDescriptor
+
+  /// Opens a context file by its path, or takes it from a descriptor; one that is no file (a pipe, a
+  /// socket) is read to its end first.
+  public init(_ placement: Placement) throws(Failure) {
+    switch placement {
+    case .file(let path): try self.init(path: path)
+    case .descriptor(let number): try self.init(descriptor: number)
+    }
+  }
+
+  private init(path: ByteString) throws(Failure) {
+    let file: FileDescriptor
+    do throws(Errno) {
+      file = try FileDescriptor(opening: path, flags: O_RDONLY | O_NOCTTY)
+    } catch {
+      throw Failure(error, "cannot open \(path): \(error)")
+    }
+    try self.init(try Self.seekable(file, path), path)
+  }
+
+  private init(descriptor: Int32) throws(Failure) {
+    let name: ByteString = "descriptor \(descriptor)"
+    let result = cr_syscall(Int(SYS_fcntl), Int(descriptor), Int(F_DUPFD_CLOEXEC), 3, 0, 0, 0)
+    let file: FileDescriptor
+    do throws(Errno) { file = FileDescriptor(owning: Int32(try checked(result))) } catch {
+      throw Failure(error, "cannot read \(name): \(error)")
+    }
+    try self.init(try Self.seekable(file, name), name)
+  }
+
+  /// The file itself, or an unnamed copy of what comes out of a pipe.
+  private static func seekable(
+    _ file: consuming FileDescriptor, _ name: ByteString
+  ) throws(Failure) -> FileDescriptor {
+    do throws(Errno) {
+      let status = try file.status()
+      if status.isRegular { return file }
+      if status.isDirectory { throw Errno(rawValue: EISDIR) }
+      let copy = try Spool.open()
+      try Spool.fill(copy, from: file.number)
+      return copy
+    } catch {
+      throw Failure(error, "cannot read \(name): \(error)")
+    }
+  }
+
+  private init(_ file: consuming FileDescriptor, _ name: ByteString) throws(Failure) {
+    var parser = Parser(file.number, name)
+    try parser.readAll()
+    snapshot = parser.snapshot
+    size = parser.size
+    version = parser.version
+    images = parser.images
+    trailer = parser.trailer
+    self.file = file
+    self.name = name
+  }
+
+  /// What messages call the file.
+  public let name: ByteString
+}
+
+/// Where the checksums are, and how many.
+struct TrailerPlace: Sendable {
+  var offset: UInt64 = 0
+  var blockSize: UInt64 = 0
+  var heads: [UInt64] = []
+  var blocks: [UInt64] = []
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+import Linux
+import Snapshot
+
+/// Whether the numbers in a snapshot from a file fit together, so that nobody behind has to ask.
+struct Validation {
+  private let snapshot: Snapshot
+  private let contentsEnd: UInt64
+
+  init(_ snapshot: Snapshot, contentsEnd: UInt64) {
+    self.snapshot = snapshot
+    self.contentsEnd = contentsEnd
+  }
+
+  /// What is wrong, in words; nil if nothing is.
+  var flaw: ByteString? {
+    var ids: Set<Int32> = []
+    for (index, process) in snapshot.processes.enumerated() {
+      if !ids.insert(process.id.rawValue).inserted {
+        return "process \(process.id) is there twice"
+      }
+      if let flaw = flaw(in: process, index) { return "process \(process.id): \(flaw)" }
+    }
+    for (index, object) in snapshot.sharedMemories.enumerated() {
+      if !isSound(object.contents, in: MemoryRange(start: 0, end: object.size)) {
+        return "the contents of shared memory \(index)"
+      }
+    }
+    for (index, file) in snapshot.openFiles.enumerated() {
+      guard case .deleted(let deleted) = file.kind else { continue }
+      if !isSound(deleted.contents, in: MemoryRange(start: 0, end: deleted.size))
+        || !isIndex(deleted.sameFileAs, below: index)
+        || !isIndex(deleted.sharedMemory, below: snapshot.sharedMemories.count)
+      {
+        return "the contents of open file \(index)"
+      }
+    }
+    return nil
+  }
+
+  private func flaw(in process: Process, _ index: Int) -> ByteString? {
+    if case .zombie = process.state {} else {
+      if process.threads.first?.id != process.id.leader { return "no thread bears its number" }
+    }
+    let links = [
+      process.sharesMemoryWith, process.sharesDescriptorsWith, process.sharesDirectoriesWith,
+    ]
+    if links.contains(where: { !isIndex($0, below: index) }) {
+      return "it shares things with a process that is not there before it"
+    }
+    let files = snapshot.openFiles.count
+    for descriptor in process.descriptors
+    where descriptor.number < 0 || descriptor.openFile < 0 || descriptor.openFile >= files {
+      return "descriptor \(descriptor.number) leads nowhere"
+    }
+    return flaw(in: process.memory)
+  }
+
+  private func flaw(in memory: AddressSpace) -> ByteString? {
+    let page = memory.pageSize
+    guard page >= 4096, page <= 1 << 24, page & (page - 1) == 0 else {
+      return "a page size of \(page) bytes"
+    }
+    var end: UInt64 = 0
+    for region in memory.regions {
+      let range = region.range
+      guard range.start >= end, range.start < range.end, range.start % page == 0,
+        range.end % page == 0, !region.offset.addingReportingOverflow(range.count).overflow
+      else { return "the region at \(hex: range.start) has no sensible bounds" }
+      end = range.end
+      guard isSound(region.contents, in: range) else {
+        return "the contents of the region at \(hex: range.start)"
+      }
+      if case .sharedMemory(let object) = region.backing,
+        !isIndex(object, below: snapshot.sharedMemories.count)
+      {
+        return "the region at \(hex: range.start) shows a memory that is not there"
+      }
+    }
+    return nil
+  }
+
+  private func isIndex(_ index: Int?, below count: Int) -> Bool {
+    guard let index else { return true }
+    return index >= 0 && index < count
+  }
+
+  /// In rising order, inside of what they are contents of, and inside of the file.
+  private func isSound(_ extents: [Extent], in range: MemoryRange) -> Bool {
+    var next = range.start
+    for extent in extents {
+      guard extent.position >= next, extent.position <= range.end, extent.count > 0,
+        extent.count <= range.end - extent.position, extent.fileOffset <= contentsEnd,
+        extent.count <= contentsEnd - extent.fileOffset
+      else { return false }
+      next = extent.position + extent.count
+    }
+    return true
+  }
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+import Linux
+import Request
+import Snapshot
+
+extension Reader {
+  /// Compares every byte before the trailer with its checksum, by several threads.
+  ///
+  /// Throws EIO and names the offset, and the process and addresses whose contents are there.
+  public func verify(threads: Int = 2) throws(Failure) {
+    let hashing: BlockHashing
+    do throws(Errno) {
+      hashing = try BlockHashing(
+        file.number, end: trailer.offset, blockSize: Int(trailer.blockSize))
+    } catch {
+      throw Failure(error, "cannot verify \(name): \(error)")
+    }
+    let helperCount = hashing.count < 8 ? 0 : threads - 1
+    var helpers = Helpers(helperCount, for: hashing, cpus: [])
+    hashing.allow(hashing.count)
+    hashing.finish()
+    hashing.work()
+    helpers.join()
+    if let error = hashing.error {
+      throw Failure(error, "cannot read \(name) while verifying it: \(error)")
+    }
+    for (block, found) in hashing.result.enumerated() where found != trailer.blocks[block] {
+      throw damage(inBlock: UInt64(block))
+    }
+  }
+
+  private func damage(inBlock block: UInt64) -> Failure {
+    let range = MemoryRange(
+      start: block * trailer.blockSize,
+      end: min(trailer.offset, (block + 1) * trailer.blockSize))
+    return Failure(
+      .io,
+      """
+      \(name) is damaged: bytes \(range.start) to \(range.end) are not as they were written; \
+      they hold \(contents(of: range))
+      """)
+  }
+
+  /// What stands in a range of the file, in words.
+  private func contents(of range: MemoryRange) -> ByteString {
+    var words: ByteString = ""
+    func add(_ more: ByteString) {
+      if !words.isEmpty { words += ", " }
+      words += more
+    }
+    for process in snapshot.processes {
+      let pieces = process.memory.regions.flatMap { $0.contents }
+      if let hit = hit(pieces, range) {
+        add("memory of process \(process.id) at \(hex: hit.start)-\(hex: hit.end)")
+      }
+    }
+    for (index, object) in snapshot.sharedMemories.enumerated() {
+      if let hit = hit(object.contents, range) {
+        add("shared memory \(index) at \(hex: hit.start)-\(hex: hit.end)")
+      }
+    }
+    for file in snapshot.openFiles {
+      if case .deleted(let deleted) = file.kind, let hit = hit(deleted.contents, range) {
+        add("the deleted file \(deleted.path) at \(hex: hit.start)-\(hex: hit.end)")
+      }
+    }
+    for image in images where image.offset < range.end && range.start < image.offset + image.size {
+      if words.isEmpty { add("records of process \(image.process)") }
+    }
+    return words.isEmpty ? "nothing" : words
+  }
+
+  /// The addresses from the first to the last piece that the range of the file touches.
+  private func hit(_ pieces: [Extent], _ range: MemoryRange) -> MemoryRange? {
+    var found: MemoryRange?
+    for piece in pieces {
+      let place = MemoryRange(start: piece.fileOffset, count: piece.count)
+      guard place.overlaps(range) else { continue }
+      let start = piece.position + (max(place.start, range.start) - place.start)
+      let end = piece.position + (min(place.end, range.end) - place.start)
+      found = MemoryRange(start: min(found?.start ?? start, start), end: max(found?.end ?? end, end))
+    }
+    return found
+  }
+}
