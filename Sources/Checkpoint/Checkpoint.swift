@@ -1,1 +1,115 @@
 // SPDX-License-Identifier: Apache-2.0
+import ContextFile
+import Engine
+import Linux
+import Request
+import Snapshot
+
+/// request → freeze → collect → plan → write → resume → seal and commit.
+///
+/// Whatever fails, every process runs on as if it had never been asked, and an older context file is
+/// as it was. Without a signal the processes run on as soon as their memory is written. With one
+/// they stand still until the file is safe, and get it then: what a signal may destroy is saved.
+///
+/// - Parameters:
+///   - engine: holds nobody yet, and nobody any more afterwards.
+///   - destination: where the file goes; committed here.
+///   - report: is told of the steps, and can call it off (EINTR).
+/// - Throws: ESRCH, EPERM, CR_EPTRACED, CR_EPTRACER, ETIMEDOUT, EOPNOTSUPP with every reason that
+///   stands in the way, or the error of writing.
+public func checkpoint<E: Engine & ~Copyable>(
+  _ request: CheckpointRequest, by engine: inout E, into destination: consuming Destination,
+  report: inout Report
+) throws(Failure) -> CheckpointResult {
+  let deadline = Deadline(secondsFromNow: request.timeLimit)
+  report.step("looking at the processes")
+  var identities = FileIdentities()
+  for process in ScopeSearch(request: request).candidates { identities.learn(from: process) }
+
+  var frozen = Frozen()
+  var trip = Trip(request: request, deadline: deadline)
+  do throws(Failure) {
+    try trip.save(&frozen, identities, by: &engine, into: &destination, &report)
+    if request.signal == 0 { trip.resume(&frozen, by: &engine, report) }
+    try trip.finish(destination, report)
+  } catch {
+    frozen.release(by: &engine)
+    throw error
+  }
+  if request.signal != 0 {
+    frozen.send(request.signal)
+    trip.resume(&frozen, by: &engine, report)
+  }
+  trip.result.warnings += report.warnings
+  return trip.result
+}
+
+/// One checkpoint under way.
+private struct Trip: ~Copyable {
+  let request: CheckpointRequest
+  let deadline: Deadline
+  var result = CheckpointResult(processes: [])
+  var sealer: Sealer?
+
+  init(request: CheckpointRequest, deadline: Deadline) {
+    self.request = request
+    self.deadline = deadline
+  }
+
+  /// Everything for which the processes must stand still.
+  mutating func save<E: Engine & ~Copyable>(
+    _ frozen: inout Frozen, _ identities: FileIdentities, by engine: inout E,
+    into destination: inout Destination, _ report: inout Report
+  ) throws(Failure) {
+    report.step("stopping the processes")
+    try freeze(request, by: &engine, into: &frozen, until: deadline, report: &report)
+    report.step("collecting their state")
+    var collector = Collector(request: request, identities: identities)
+    try collector.collect(frozen, by: &engine, until: deadline)
+    report.step("planning the file")
+    let layout = Layout(planning: &collector.snapshot)
+    try destination.reserve(layout)
+    report.expect(layout.contentSize)
+    report.step("writing the records")
+    let sealer = try Sealer(layout, destination.file)
+    do throws(Errno) { try layout.writeHeads(to: destination.file) } catch {
+      throw Failure(error, "cannot write the context file: \(error)")
+    }
+    report.step("writing memory")
+    try write(
+      collector.contents, by: &engine, to: destination.file, until: deadline, report: &report
+    ) { sealer.written(below: $0) }
+    self.sealer = sealer
+    result.processes = collector.snapshot.processes.map { $0.id }
+    result.threads = collector.snapshot.processes.reduce(0) { $0 + $1.threads.count }
+    result.bytes = layout.totalSize
+    result.warnings = collector.warnings
+  }
+
+  /// Lets the processes go and notes how long they stood still.
+  mutating func resume<E: Engine & ~Copyable>(
+    _ frozen: inout Frozen, by engine: inout E, _ report: Report
+  ) {
+    report.step("resuming the processes")
+    frozen.release(by: &engine)
+    result.pause = Clock.monotonic.reading - frozen.since
+  }
+
+  /// Checksums, trailer, fsync and rename.
+  func finish(_ destination: consuming Destination, _ report: Report) throws(Failure) {
+    report.step("sealing the file")
+    try sealer?.seal()
+    report.step("committing the file")
+    try destination.commit()
+  }
+}
+
+extension Frozen {
+  /// Sent while they are held, so that none of them can react to the end of another before its own
+  /// signal is there. One that is gone needs none.
+  fileprivate func send(_ signal: Int32) {
+    for process in held {
+      do throws(Errno) { try process.send(signal) } catch {}
+    }
+  }
+}

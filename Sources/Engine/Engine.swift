@@ -75,6 +75,11 @@ public protocol Engine: ~Copyable {
   /// Bytes that the scratch memory takes in all.
   var scratchSpan: UInt64 { get }
 
+  /// Where memory of the engine's own is inside a held process at the moment, the scratch memory
+  /// included. Not part of the program's memory, though the kernel may have joined it with a
+  /// neighbour of the same kind in what /proc/PID/maps shows.
+  func ownMemory(in process: ProcessID) -> [MemoryRange]
+
   /// Copies memory out; throws EFAULT if any of it is not mapped.
   func read(
     _ range: MemoryRange, of process: ProcessID) throws(EngineError) -> [UInt8]

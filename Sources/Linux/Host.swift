@@ -44,3 +44,13 @@ public enum Clock: Int32, Sendable {
     return UInt64(seconds) * 1_000_000_000 + UInt64(nanoseconds)
   }
 }
+
+/// geteuid(2).
+public var effectiveUser: UInt32 {
+  UInt32(truncatingIfNeeded: cr_syscall(Int(SYS_geteuid), 0, 0, 0, 0, 0, 0))
+}
+
+/// getpid(2).
+public var ownProcess: ProcessID {
+  ProcessID(Int32(truncatingIfNeeded: cr_syscall(Int(SYS_getpid), 0, 0, 0, 0, 0, 0)))
+}

@@ -7,6 +7,11 @@ public struct PipeContents: Sendable {
   public var capacity: UInt64
   public var unread: [UInt8]
 
+  public init(capacity: UInt64, unread: [UInt8]) {
+    self.capacity = capacity
+    self.unread = unread
+  }
+
   /// The size alone, of either end.
   public static func capacity(of end: borrowing FileDescriptor) throws(Errno) -> UInt64 {
     UInt64(try checked(cr_syscall(Int(SYS_fcntl), Int(end.number), Int(F_GETPIPE_SZ), 0, 0, 0, 0)))

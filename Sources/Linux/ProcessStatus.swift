@@ -2,6 +2,8 @@
 
 /// /proc/PID/status (or of a thread), the lines we use; see proc_pid_status(5).
 public struct ProcessStatus: Sendable {
+  /// The task's name; line ends and backslashes in it are unescaped.
+  public var name: ByteString = ""
   public var umask: UInt32 = 0o022
   public var threadGroup = ProcessID(0)
   public var parent = ProcessID(0)
@@ -56,6 +58,7 @@ public struct ProcessStatus: Sendable {
     case UInt8(ascii: "S"): readSignals(&scanner)
     case UInt8(ascii: "C"): readCapabilities(&scanner)
     case UInt8(ascii: "N"):
+      if scanner.skip("Name:\t") { name = Self.unescaped(scanner.textToLineEnd()) }
       if scanner.skip("NoNewPrivs:") { noNewPrivileges = scanner.number() != 0 }
     default: break
     }
@@ -83,6 +86,22 @@ public struct ProcessStatus: Sendable {
       groups.append(UInt32(truncatingIfNeeded: scanner.number()))
       scanner.skipBlanks()
     }
+  }
+
+  /// seq_escape_str in fs/proc/array.c: `\n` for a line end, two backslashes for one.
+  private static func unescaped(_ name: ByteString) -> ByteString {
+    guard name.bytes.contains(UInt8(ascii: "\\")) else { return name }
+    var bytes: [UInt8] = []
+    var isEscape = false
+    for byte in name.bytes {
+      if !isEscape, byte == UInt8(ascii: "\\") {
+        isEscape = true
+      } else {
+        bytes.append(isEscape && byte == UInt8(ascii: "n") ? UInt8(ascii: "\n") : byte)
+        isEscape = false
+      }
+    }
+    return ByteString(bytes)
   }
 
   private static func four(_ scanner: inout TextScanner) -> [UInt32] {

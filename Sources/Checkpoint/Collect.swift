@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+import Architecture
+import Engine
+import Linux
+import Request
+import Snapshot
+
+/// Builds the snapshot of processes that stand still.
+///
+/// What cannot be saved is gathered in `problems` and told at once; what fails (a process that is
+/// gone, a refused right) throws.
+struct Collector {
+  var snapshot: Snapshot
+  var problems = Problems()
+  var warnings: [ByteString] = []
+  var identities: FileIdentities
+  var openFiles = OpenFileTable()
+  /// Open files whose own locks are recorded already, by index.
+  var lockedFiles: Set<Int> = []
+  /// Deleted files by the index of their first open file.
+  var deletedFiles: [FileKey: Int] = [:]
+  var pipes = PipeTable()
+  var sharedMemories = SharedMemoryTable()
+  var kinship = Kinship()
+
+  init(request: CheckpointRequest, identities: FileIdentities) {
+    self.identities = identities
+    snapshot = Snapshot(
+      job: Job(
+        scope: request.scope.rawValue, target: request.target,
+        requester: request.excluded.first ?? ownProcess))
+  }
+
+  /// Everything but the contents of memory and files.
+  mutating func collect<E: Engine & ~Copyable>(
+    _ frozen: Frozen, by engine: inout E, until deadline: Deadline
+  ) throws(Failure) {
+    try describeJob()
+    for member in frozen.members {
+      try deadline.check()
+      if member.stat.isZombie {
+        snapshot.processes.append(zombie(member))
+      } else {
+        let process = try collectProcess(member, by: &engine)
+        snapshot.processes.append(process)
+      }
+    }
+    try finishPipes()
+    try finishSharedMemories(by: &engine)
+    joinDeletedFiles()
+    if let failure = problems.failure { throw failure }
+    snapshot.job.warnings = warnings
+  }
+
+  private mutating func describeJob() throws(Failure) {
+    snapshot.job.time = TimeValue(Clock.realTime)
+    snapshot.job.monotonic = TimeValue(Clock.monotonic)
+    snapshot.job.bootTime = TimeValue(Clock.bootTime)
+    guard let names = try? HostNames() else { return }
+    snapshot.job.host = names.host
+    snapshot.job.kernelRelease = names.release
+    snapshot.job.kernelVersion = names.version
+    snapshot.job.machineName = names.machine
+  }
+
+  /// A dead process that its parent has not waited for: its status is all that is left of it.
+  private func zombie(_ member: Frozen.Member) -> Process {
+    let parent = snapshot.processes.first { $0.id == member.stat.parent }
+    var process = Process(
+      id: member.id, parent: member.stat.parent, machine: parent?.machine ?? .x86_64)
+    process.describe(member.stat)
+    process.state = .zombie(waitStatus: member.stat.exitStatus)
+    return process
+  }
+}
+
+extension Process {
+  /// What /proc/PID/stat says of it.
+  mutating func describe(_ stat: ProcessStat) {
+    group = stat.group
+    session = stat.session
+    exitSignal = stat.exitSignal
+    name = stat.name
+    controllingTerminal = stat.terminal
+    foregroundGroup = stat.terminal == 0 ? ProcessID(0) : stat.foregroundGroup
+  }
+}
+
+extension TimeValue {
+  init(_ clock: Clock) {
+    let (seconds, nanoseconds) = clock.now
+    self.init(seconds: seconds, nanoseconds: nanoseconds)
+  }
+}

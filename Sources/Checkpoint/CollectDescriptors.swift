@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+import CLinux
+import Linux
+import Request
+import Snapshot
+
+/// One descriptor as /proc shows it.
+struct SeenDescriptor {
+  var process: ProcessID
+  var processName: ByteString
+  var number: Int32
+  /// Where it leads: a path, `pipe:[12]`, `socket:[12]`, `anon_inode:[eventfd]` ….
+  var target: ByteString
+  var info: DescriptorInfo
+  var status: FileStatus
+
+  var isDeleted: Bool { target.hasSuffix(" (deleted)") }
+  var path: ByteString { isDeleted ? target.dropLast(10) : target }
+  /// O_RDONLY 0, O_WRONLY 1, O_RDWR 2.
+  var accessMode: UInt32 { info.flags & 3 }
+
+  /// `process 12 (cat): descriptor 3`
+  var name: ByteString { "process \(process) (\(processName)): descriptor \(number)" }
+}
+
+extension Collector {
+  /// The descriptor table, and the open files behind it that were not met yet.
+  mutating func collectDescriptors(
+    _ process: inout Process, _ files: borrowing ProcessFiles
+  ) throws(Failure) {
+    let id = process.id
+    let numbers = try reading("descriptor table", of: id) { () throws(Errno) in
+      try files.numbers(in: "fd")
+    }
+    if numbers.isEmpty { return }
+    let handle = try reading("descriptor table", of: id) { () throws(Errno) in
+      try ProcessHandle(id)
+    }
+    for number in numbers {
+      let info = DescriptorInfo(try files.text("fdinfo/\(number)", of: id))
+      let seen = SeenDescriptor(
+        process: id, processName: process.name, number: number,
+        target: try files.target("fd/\(number)", of: id), info: info,
+        status: try reading("descriptor table", of: id) { () throws(Errno) in
+          try files.status(of: "fd/\(number)")
+        })
+      guard let index = try openFile(seen, handle) else { continue }
+      process.descriptors.append(
+        Descriptor(
+          number: number, closeOnExec: info.flags & UInt32(O_CLOEXEC) != 0, openFile: index))
+      collectLocks(seen, index, &process)
+    }
+  }
+
+  /// Index of the description in the snapshot; nil for one that cannot be saved.
+  private mutating func openFile(
+    _ seen: SeenDescriptor, _ handle: borrowing ProcessHandle
+  ) throws(Failure) -> Int? {
+    var entry = OpenFileTable.Entry(
+      process: seen.process, descriptor: seen.number,
+      key: FileKey(device: seen.status.device, inode: seen.status.inode),
+      flags: seen.info.flags & ~UInt32(O_CLOEXEC), position: seen.info.position, index: nil)
+    if let known = openFiles.find(entry) { return known.index }
+    let index = snapshot.openFiles.count
+    if let kind = try openFileKind(seen, handle, index) {
+      var file = OpenFile(kind: kind, flags: entry.flags, position: entry.position)
+      if let own = try? handle.descriptor(seen.number), let owner = try? SignalOwner(of: own) {
+        file.ownerType = owner.type
+        file.owner = owner.id
+        file.signal = owner.signal
+      }
+      snapshot.openFiles.append(file)
+      entry.index = index
+    }
+    openFiles.add(entry)
+    return entry.index
+  }
+
+  private mutating func openFileKind(
+    _ seen: SeenDescriptor, _ handle: borrowing ProcessHandle, _ index: Int
+  ) throws(Failure) -> OpenFile.Kind? {
+    switch seen.status.kind {
+    case .regular: return regularFile(seen, index)
+    case .directory:
+      if seen.status.links != 0, !seen.isDeleted { return .directory(path: seen.target) }
+      problems.add("\(seen.name) is a directory that was deleted (\(seen.path))")
+    case .fifo: return try pipe(seen, handle, index)
+    case .characterDevice:
+      if let kind = characterDevice(seen) { return kind }
+      problems.add("\(seen.name) is the device \(seen.target): not supported yet")
+    case .blockDevice:
+      problems.add("\(seen.name) is the block device \(seen.target): not supported yet")
+    case .symbolicLink:
+      problems.add("\(seen.name) is a symbolic link (\(seen.target)): not supported yet")
+    case .socket:
+      problems.add("\(seen.name) is a socket (\(SocketNames.describe(seen))): not supported yet")
+    case .none:
+      problems.add("\(seen.name) is \(seen.kernelObjectName): not supported yet")
+    }
+    return nil
+  }
+
+  private mutating func regularFile(_ seen: SeenDescriptor, _ index: Int) -> OpenFile.Kind? {
+    if seen.target.hasPrefix("anon_inode:") {
+      problems.add("\(seen.name) is \(seen.kernelObjectName): not supported yet")
+      return nil
+    }
+    if let identity = identities.identity(of: seen.target, matching: seen.status) {
+      return .regular(identity)
+    }
+    if seen.target == "/secretmem (deleted)" {
+      problems.add("\(seen.name) is memory hidden by memfd_secret: not supported yet")
+      return nil
+    }
+    guard seen.isDeleted || seen.status.links == 0 else {
+      problems.add(
+        "\(seen.name): the file \(seen.target) cannot be reached by its path from here any more")
+      return nil
+    }
+    return deletedFile(seen, index)
+  }
+
+  private mutating func deletedFile(_ seen: SeenDescriptor, _ index: Int) -> OpenFile.Kind? {
+    var file = DeletedFile(
+      path: seen.path, mode: seen.status.mode & 0o7777, size: seen.status.size,
+      device: seen.status.device, inode: seen.status.inode)
+    if seen.status.links > 0 {
+      warnings.append(
+        "\(seen.name): the file \(seen.path) was deleted but has another name, which the restored "
+          + "file will not have")
+    }
+    let key = FileKey(device: file.device, inode: file.inode)
+    if let first = deletedFiles[key] {
+      file.sameFileAs = first
+      return .deleted(file)
+    }
+    deletedFiles[key] = index
+    do throws(Errno) {
+      // Opened anew: looking for data moves the position, which is the program's.
+      let own = try FileDescriptor(opening: seen.procPath, flags: O_RDONLY)
+      file.contents = try own.dataRanges(size: file.size).map {
+        Extent(position: $0.start, count: $0.count)
+      }
+    } catch {
+      problems.add("\(seen.name): cannot read the deleted file \(seen.path): \(error)")
+      return nil
+    }
+    return .deleted(file)
+  }
+
+  /// Those of drivers/char/mem.c that only the kernel stands behind, and terminals.
+  private func characterDevice(_ seen: SeenDescriptor) -> OpenFile.Kind? {
+    let device = seen.status.specialDevice
+    switch (deviceMajor(device), deviceMinor(device)) {
+    case (1, 3), (1, 5), (1, 7), (1, 8), (1, 9):
+      return .characterDevice(path: seen.target, device: device)
+    // Consoles, /dev/tty and /dev/console, serial lines, the slaves of pseudo-terminals.
+    case (4, _), (5, 0), (5, 1), (136 ... 143, _), (188, _), (204, _), (229, _):
+      return .terminal(path: seen.target, device: device)
+    default: return nil
+    }
+  }
+
+  private mutating func collectLocks(
+    _ seen: SeenDescriptor, _ index: Int, _ process: inout Process
+  ) {
+    for lock in seen.info.locks {
+      let kind: FileLock.Kind
+      switch lock.kind {
+      case .posix: kind = .posix
+      case .flock: kind = .flock
+      case .openFileDescription: kind = .openFileDescription
+      case .lease:
+        warnings.append("\(seen.name): the lease on \(seen.target) will be gone after a restart")
+        continue
+      }
+      // Every descriptor of the description shows its locks.
+      if kind != .posix, lockedFiles.contains(index) { continue }
+      if kind == .posix, process.fileLocks.contains(where: { $0.matches(lock, seen.number, process) }) {
+        continue
+      }
+      process.fileLocks.append(
+        FileLock(
+          kind: kind, descriptor: seen.number, isExclusive: lock.isWrite, start: lock.start,
+          count: lock.last == .max ? 0 : lock.last - lock.start + 1))
+    }
+    if !seen.info.locks.isEmpty { lockedFiles.insert(index) }
+  }
+}
+
+extension FileLock {
+  /// The same lock, seen through another descriptor of the same open file (dup(2)).
+  fileprivate func matches(_ lock: LockInfo, _ number: Int32, _ process: Process) -> Bool {
+    let openFile = process.descriptors.first { $0.number == number }?.openFile
+    return kind == .posix && start == lock.start && isExclusive == lock.isWrite
+      && process.descriptors.contains { $0.number == descriptor && $0.openFile == openFile }
+  }
+}
+
+extension SeenDescriptor {
+  /// The magic link, which opens even what was deleted.
+  var procPath: ByteString { "/proc/\(process)/fd/\(number)" }
+
+  /// `an eventfd` out of `anon_inode:[eventfd]`.
+  var kernelObjectName: ByteString {
+    let prefix: ByteString = "anon_inode:"
+    guard target.hasPrefix(prefix) else { return target }
+    var word = target.dropFirst(prefix.count)
+    if word.hasPrefix("["), word.hasSuffix("]") { word = word.dropFirst(1).dropLast(1) }
+    return "an object of the kernel (\(word))"
+  }
+}

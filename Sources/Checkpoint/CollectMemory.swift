@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+import Architecture
+import Engine
+import Linux
+import Request
+import Snapshot
+
+extension Collector {
+  /// The address space: regions, which of their pages have contents, and the kernel's notes.
+  mutating func collectMemory<E: Engine & ~Copyable>(
+    _ member: Frozen.Member, _ files: borrowing ProcessFiles, _ process: Process,
+    _ remote: RemoteProcess, by engine: inout E
+  ) throws(Failure) -> AddressSpace {
+    let stat = member.stat
+    var memory = AddressSpace()
+    memory.pageSize = hostPageSize
+    memory.auxiliaryVector = try files.text("auxv", of: member.id)
+    memory.layout.code = stat.code
+    memory.layout.data = stat.data
+    memory.layout.stackStart = stat.stackStart
+    memory.layout.arguments = stat.arguments
+    memory.layout.environment = stat.environment
+    // brk(0) fails by design and answers with the present break.
+    let end = try remote.call(.brk, [0], "read the program break", by: &engine)
+    memory.layout.heap = MemoryRange(start: stat.heapStart, end: max(end, stat.heapStart))
+    if process.sharesMemoryWith != nil { return memory }
+
+    let mapped = MappedRegion.parse(try files.text("smaps", of: member.id))
+    var pagemap = try reading("page map", of: member.id) { () throws(Errno) in
+      try Pagemap(files, pageSize: hostPageSize)
+    }
+    let ours = engine.ownMemory(in: member.id)
+    for region in mapped {
+      // A program that locks its future mappings (mlockall) has locked the engine's memory too.
+      if region.hasFlag("lo"), ours.contains(region.range) {
+        memory.lockFuture = region.hasFlag("lf") ? 2 | 4 : 2
+      }
+      for part in region.without(ours) {
+        if let collected = try collectRegion(part, process, &pagemap) {
+          memory.regions.append(collected)
+        }
+      }
+    }
+    memory.limitExtents()
+    return memory
+  }
+
+  /// nil for a region that cannot be saved; the reason is then among the problems.
+  private mutating func collectRegion(
+    _ mapped: MappedRegion, _ process: Process, _ pagemap: inout Pagemap
+  ) throws(Failure) -> Region? {
+    if let reason = mapped.unsupportedReason {
+      problems.add(
+        "process \(process.id) (\(process.name)): memory at \(hex: mapped.range.start) "
+          + "(\(mapped.name.isEmpty ? "anonymous" : mapped.name)) is \(reason): not supported yet")
+      return nil
+    }
+    guard let backing = backing(of: mapped, process) else { return nil }
+    var region = Region(
+      range: mapped.range, protection: mapped.protection, isShared: mapped.isShared,
+      backing: backing)
+    region.growsDown = mapped.hasFlag("gd")
+    region.offset = mapped.offset
+    region.flags = mapped.flags
+    region.protectionKey = mapped.protectionKey
+    if mapped.inode == 0 { region.name = mapped.name }
+    region.contents = try contents(of: region, process.id, &pagemap)
+    return region
+  }
+
+  private mutating func backing(of mapped: MappedRegion, _ process: Process) -> Region.Backing? {
+    if mapped.isSpecial { return .special(mapped.name) }
+    if mapped.inode == 0 { return .anonymous }
+    if mapped.isUnlinked {
+      return .sharedMemory(sharedMemories.index(of: mapped, in: process.id, &snapshot))
+    }
+    if let identity = identities.identity(of: mapped.name, inode: mapped.inode) {
+      return .file(identity)
+    }
+    problems.add(
+      "process \(process.id) (\(process.name)): the file \(mapped.name), which is mapped at "
+        + "\(hex: mapped.range.start), is not there any more")
+    return nil
+  }
+
+  /// Pages of its own. What a shared mapping shows belongs to its object, or is in its file.
+  private func contents(
+    of region: Region, _ process: ProcessID, _ pagemap: inout Pagemap
+  ) throws(Failure) -> [Extent] {
+    let wanted: Pagemap.Wanted
+    switch region.backing {
+    case .special: return []
+    case .anonymous: wanted = .anonymous
+    case .file, .sharedMemory:
+      if region.isShared { return [] }
+      wanted = .modifiedFile
+    }
+    do throws(Errno) {
+      return try pagemap.runs(of: wanted, in: region.range).map {
+        Extent(position: $0.start, count: $0.count)
+      }
+    } catch {
+      throw Failure("read the page map", process, error)
+    }
+  }
+}
+
+extension MappedRegion {
+  /// Made by the kernel in every process, and made by it again in a new one.
+  var isSpecial: Bool {
+    inode == 0 && !isAnonymousName && name.hasPrefix("[") && name.hasSuffix("]")
+  }
+
+  private var isAnonymousName: Bool {
+    name == "[heap]" || name == "[stack]" || name.hasPrefix("[anon:")
+  }
+
+  /// No path leads to it: shared anonymous memory, memfd, SysV segment, a deleted file.
+  var isUnlinked: Bool {
+    inode != 0 && (name.hasSuffix(" (deleted)") || name.hasPrefix("[anon_shmem:"))
+  }
+
+  /// Why such memory cannot be saved, in words that follow "is"; nil if it can.
+  var unsupportedReason: StaticString? {
+    if isSpecial { return nil }
+    if hasFlag("ht") { return "in huge pages of hugetlbfs" }
+    if hasFlag("um") || hasFlag("uw") || hasFlag("ui") { return "watched by a userfaultfd" }
+    if hasFlag("ss") { return "a shadow stack" }
+    if name == "/secretmem (deleted)" { return "hidden by memfd_secret" }
+    if name.hasPrefix("/[aio]") { return "a queue of asynchronous I/O" }
+    if name.hasPrefix("anon_inode:") { return "a kernel object" }
+    if hasFlag("io") || hasFlag("pf") { return "a device" }
+    return nil
+  }
+
+  /// What is left of it when the holes are taken out.
+  func without(_ holes: [MemoryRange]) -> [MappedRegion] {
+    var parts = [self]
+    for hole in holes { parts = parts.flatMap { $0.without(hole) } }
+    return parts
+  }
+
+  /// Itself, one part, two or none.
+  private func without(_ hole: MemoryRange) -> [MappedRegion] {
+    guard range.overlaps(hole) else { return [self] }
+    var parts: [MappedRegion] = []
+    if range.start < hole.start {
+      var part = self
+      part.range.end = hole.start
+      parts.append(part)
+    }
+    if hole.end < range.end {
+      var part = self
+      part.range.start = hole.end
+      if inode != 0 { part.offset += hole.end - range.start }
+      parts.append(part)
+    }
+    return parts
+  }
+}
+
+extension AddressSpace {
+  /// Beyond this many runs, small gaps in anonymous memory are saved as the zeros they are: a
+  /// longer list costs more than the pages.
+  private static var wantedExtents: Int { 8192 }
+
+  mutating func limitExtents() {
+    var gap = pageSize
+    while regions.reduce(0, { $0 + $1.contents.count }) > Self.wantedExtents, gap <= 64 * pageSize {
+      for index in regions.indices {
+        guard case .anonymous = regions[index].backing else { continue }
+        regions[index].contents = joined(regions[index].contents, acrossGapsUpTo: gap)
+      }
+      gap *= 4
+    }
+  }
+}
+
+/// Extents whose gaps are at most `gap` bytes become one.
+func joined(_ extents: [Extent], acrossGapsUpTo gap: UInt64) -> [Extent] {
+  var result: [Extent] = []
+  for extent in extents {
+    if let last = result.last, extent.position - (last.position + last.count) <= gap {
+      result[result.count - 1].count = extent.position + extent.count - last.position
+    } else {
+      result.append(extent)
+    }
+  }
+  return result
+}

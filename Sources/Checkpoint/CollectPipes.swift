@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+import CLinux
+import Linux
+import Request
+import Snapshot
+
+/// The pipes and FIFOs that were met, with all their ends in the job.
+struct PipeTable {
+  struct End {
+    var seen: SeenDescriptor
+    /// In `Snapshot.openFiles`.
+    var index: Int
+
+    var canRead: Bool { seen.accessMode != UInt32(O_WRONLY) }
+    var canWrite: Bool { seen.accessMode != UInt32(O_RDONLY) }
+  }
+
+  /// In the order in which they were met.
+  private(set) var all: [[End]] = []
+  private var indexes: [FileKey: Int] = [:]
+
+  mutating func add(_ end: End) {
+    let key = FileKey(device: end.seen.status.device, inode: end.seen.status.inode)
+    if let index = indexes[key] {
+      all[index].append(end)
+    } else {
+      indexes[key] = all.count
+      all.append([end])
+    }
+  }
+}
+
+extension Collector {
+  /// One end; what is in the pipe is read when all ends are known.
+  mutating func pipe(
+    _ seen: SeenDescriptor, _ handle: borrowing ProcessHandle, _ index: Int
+  ) throws(Failure) -> OpenFile.Kind? {
+    if seen.info.flags & UInt32(O_PATH) == 0 { pipes.add(PipeTable.End(seen: seen, index: index)) }
+    let end = PipeEnd(pipe: seen.status.inode, capacity: 0, unread: [])
+    if seen.target.hasPrefix("pipe:[") { return .pipe(end) }
+    if seen.isDeleted || seen.status.links == 0 {
+      problems.add("\(seen.name) is a FIFO that was deleted (\(seen.path)): not supported yet")
+      return nil
+    }
+    return .fifo(path: seen.target, end)
+  }
+
+  mutating func finishPipes() throws(Failure) {
+    for ends in pipes.all {
+      guard let first = ends.first else { continue }
+      do throws(Errno) {
+        try finishPipe(ends)
+      } catch {
+        problems.add("\(first.seen.name): cannot read what waits in the pipe: \(error)")
+      }
+    }
+  }
+
+  private mutating func finishPipe(_ ends: [PipeTable.End]) throws(Errno) {
+    let reader = ends.first { $0.canRead }
+    let end = reader ?? ends[0]
+    let own = try ProcessHandle(end.seen.process).descriptor(end.seen.number)
+    var contents: PipeContents
+    if reader != nil {
+      contents = try PipeContents(readEnd: own)
+    } else {
+      // What waits there is the business of a reader that is not in this job.
+      contents = try PipeContents(capacity: PipeContents.capacity(of: own), unread: [])
+    }
+    if ends.contains(where: { $0.seen.info.flags & UInt32(O_DIRECT) != 0 }),
+      !contents.unread.isEmpty
+    {
+      problems.add("\(end.seen.name) is a pipe with unread packets (O_DIRECT): not supported yet")
+      contents.unread = []
+    }
+    let isWhole = reader != nil && ends.contains { $0.canWrite }
+    if !isWhole, try !PipeContents.isWidowed(own) { warnOfStrangers(ends) }
+    for end in ends {
+      let state = PipeEnd(
+        pipe: end.seen.status.inode, capacity: contents.capacity, unread: contents.unread)
+      switch snapshot.openFiles[end.index].kind {
+      case .fifo(let path, _): snapshot.openFiles[end.index].kind = .fifo(path: path, state)
+      default: snapshot.openFiles[end.index].kind = .pipe(state)
+      }
+    }
+  }
+
+  private mutating func warnOfStrangers(_ ends: [PipeTable.End]) {
+    for end in ends {
+      if case .fifo = snapshot.openFiles[end.index].kind { continue }
+      if end.seen.number <= 2 {
+        warnings.append(
+          "\(end.seen.name) is a pipe to a process that is not saved: after a restart it is the "
+            + "restarting command's own standard stream")
+      } else {
+        warnings.append(
+          "\(end.seen.name) is a pipe to a process that is not saved: after a restart nobody is "
+            + "at its other end")
+      }
+    }
+  }
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+import Architecture
+import Engine
+import Linux
+import Request
+import Snapshot
+
+extension Collector {
+  /// One living process, which is held.
+  mutating func collectProcess<E: Engine & ~Copyable>(
+    _ member: Frozen.Member, by engine: inout E
+  ) throws(Failure) -> Process {
+    let id = member.id
+    let files = try reading("/proc", of: id) { () throws(Errno) in try ProcessFiles(id) }
+    let status = ProcessStatus(try files.text("status", of: id))
+    let registers = try engaging { () throws(EngineError) in try engine.registers(of: id.leader) }
+    let scratch = try engaging { () throws(EngineError) in try engine.scratch(in: id) }
+    let remote = RemoteProcess(id: id, machine: registers.machine, scratch: scratch)
+    let index = snapshot.processes.count
+
+    var process = Process(id: id, parent: member.stat.parent, machine: registers.machine)
+    process.describe(member.stat)
+    process.umask = status.umask
+    process.hugePagesDisabled = !status.hugePagesEnabled
+    let stopSignal = engine.stopSignal(of: id)
+    if stopSignal != 0 { process.state = .stopped(signal: stopSignal) }
+    process.commandLine = ByteString((try? files.read("cmdline")) ?? [])
+
+    process.sharesMemoryWith = kinship.partner(.memory, of: id, at: index)
+    process.sharesDescriptorsWith = kinship.partner(.files, of: id, at: index)
+    process.sharesDirectoriesWith = kinship.partner(.directories, of: id, at: index)
+    try collectPlaces(&process, files)
+    try collectAttributes(&process, files)
+    try collectRemoteAttributes(&process, remote, by: &engine)
+    try collectSignals(&process, status, remote, by: &engine)
+    process.threads = try collectThreads(member, remote, by: &engine)
+    process.memory = try collectMemory(member, files, process, remote, by: &engine)
+    if process.sharesDescriptorsWith == nil {
+      try collectDescriptors(&process, files)
+    }
+    return process
+  }
+
+  /// Program file, working directory and root.
+  private mutating func collectPlaces(
+    _ process: inout Process, _ files: borrowing ProcessFiles
+  ) throws(Failure) {
+    let id = process.id
+    let program = try files.target("exe", of: id)
+    let status = try reading("program file", of: id) { () throws(Errno) in
+      try files.status(of: "exe")
+    }
+    if let identity = identities.identity(of: program, matching: status) {
+      process.executable = identity
+    } else {
+      problems.add(
+        "process \(id) (\(process.name)): its program file \(program) was deleted or replaced "
+          + "since it started: not supported yet")
+    }
+    process.workingDirectory = try files.target("cwd", of: id)
+    if try reading("working directory", of: id, { () throws(Errno) in
+      try files.status(of: "cwd")
+    }).links == 0 {
+      problems.add(
+        "process \(id) (\(process.name)): its working directory \(process.workingDirectory) "
+          + "was deleted")
+    }
+    process.rootDirectory = try files.target("root", of: id)
+  }
+
+  /// What /proc and system calls of our own tell.
+  private mutating func collectAttributes(
+    _ process: inout Process, _ files: borrowing ProcessFiles
+  ) throws(Failure) {
+    let id = process.id
+    var personality = TextScanner(try files.text("personality", of: id))
+    process.personality = UInt32(truncatingIfNeeded: personality.number(radix: 16))
+    var filter = TextScanner((try? files.read("coredump_filter")) ?? Array("33".utf8))
+    process.coredumpFilter = UInt32(truncatingIfNeeded: filter.number(radix: 16))
+    var adjustment = TextScanner(try files.text("oom_score_adj", of: id))
+    process.oomScoreAdjustment = Int32(truncatingIfNeeded: adjustment.signedNumber())
+    for number in 0 ..< resourceLimitCount {
+      let limit = try reading("resource limits", of: id) { () throws(Errno) in
+        try resourceLimit(number, of: id)
+      }
+      process.limits.append(ResourceLimit(soft: limit.soft, hard: limit.hard))
+    }
+    let timers = (try? files.read("timers")) ?? []
+    if !timers.isEmpty {
+      problems.add("process \(id) (\(process.name)) has POSIX timers: not supported yet")
+    }
+  }
+
+  /// What only the process itself can be asked.
+  private mutating func collectRemoteAttributes<E: Engine & ~Copyable>(
+    _ process: inout Process, _ remote: RemoteProcess, by engine: inout E
+  ) throws(Failure) {
+    process.dumpable = UInt32(
+      truncatingIfNeeded: try remote.call(
+        .prctl, [RemoteProcess.getDumpable], "read the dumpable flag", by: &engine))
+    process.isChildSubreaper =
+      try remote.int32(
+        by: &engine, "read the subreaper flag", .prctl,
+        [RemoteProcess.getChildSubreaper, remote.slot]) != 0
+    for timer in UInt64(0) ..< 3 {
+      // struct itimerval: interval and value, each seconds and microseconds in words.
+      var words = try remote.structure(
+        4 * remote.wordSize, by: &engine, "read interval timers", .getitimer, [timer, remote.slot])
+      let interval = words.word() * 1_000_000 + words.word()
+      let remaining = words.word() * 1_000_000 + words.word()
+      process.intervalTimers.append(IntervalTimer(remaining: remaining, interval: interval))
+    }
+  }
+}
+
+extension ProcessFiles {
+  /// A file that every process has.
+  func text(_ name: ByteString, of process: ProcessID) throws(Failure) -> [UInt8] {
+    do throws(Errno) { return try read(name) } catch {
+      throw Failure("read /proc/\(process)/" + name, process, error == .noEntry ? .noProcess : error)
+    }
+  }
+
+  func target(_ name: ByteString, of process: ProcessID) throws(Failure) -> ByteString {
+    do throws(Errno) { return try link(name) } catch {
+      throw Failure("read /proc/\(process)/" + name, process, error == .noEntry ? .noProcess : error)
+    }
+  }
+}

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+import Engine
+import Linux
+import Request
+
+/// The processes of one request, standing still.
+struct Frozen {
+  /// One process of the scope.
+  struct Member {
+    var id: ProcessID
+    var stat: ProcessStat
+  }
+
+  /// Every process after its parent; the dead ones are not held by anybody.
+  var members: [Member] = []
+  /// Those that must be let go whatever happens.
+  var held: [ProcessID] = []
+  /// CLOCK_MONOTONIC in nanoseconds when the first of them was stopped; 0 before.
+  var since: UInt64 = 0
+
+  /// Lets all of them run on. Never fails: a process that is gone needs no release.
+  mutating func release<E: Engine & ~Copyable>(by engine: inout E) {
+    for process in held {
+      do throws(EngineError) { try engine.release(process, stopped: false) } catch {}
+    }
+    held = []
+  }
+}
+
+/// Stops every process of the scope and finds those that appear meanwhile.
+///
+/// What is held is in `frozen` also when this throws; the caller releases it.
+func freeze<E: Engine & ~Copyable>(
+  _ request: CheckpointRequest, by engine: inout E, into frozen: inout Frozen,
+  until deadline: Deadline, report: inout Report
+) throws(Failure) {
+  let search = ScopeSearch(request: request)
+  let tracers = Tracers()
+  if request.scope == .tree || request.scope == .process, search.isExcluded(request.target) {
+    throw Failure(.invalid, "process \(request.target) is this tool itself and cannot be saved")
+  }
+  var known: Set<Int32> = []
+  while true {
+    let newcomers = search.newcomers(besides: known)
+    if newcomers.isEmpty { break }
+    for process in newcomers {
+      known.insert(process.rawValue)
+      try deadline.check()
+      try freeze(process, request, tracers, by: &engine, into: &frozen, deadline, &report)
+    }
+    if request.scope == .process { break }
+  }
+  guard !frozen.held.isEmpty else {
+    let words: ByteString =
+      switch request.scope {
+      case .process, .tree: "there is no process \(request.target)"
+      case .group: "there is no process in process group \(request.target)"
+      case .session: "there is no process in session \(request.target)"
+      }
+    throw Failure(.noProcess, words)
+  }
+  frozen.members = parentsFirst(frozen.members)
+}
+
+private func freeze<E: Engine & ~Copyable>(
+  _ process: ProcessID, _ request: CheckpointRequest, _ tracers: Tracers, by engine: inout E,
+  into frozen: inout Frozen, _ deadline: Deadline, _ report: inout Report
+) throws(Failure) {
+  guard let stat = ProcessStat(of: process) else { return }
+  if stat.isKernelThread {
+    throw Failure(.notPermitted, "process \(process) (\(stat.name)) is a thread of the kernel")
+  }
+  if stat.isZombie {
+    if stat.threadCount > 1 {
+      throw Failure(
+        .notSupported,
+        "process \(process) (\(stat.name)): its main thread has ended while others run on: "
+          + "not supported yet")
+    }
+    frozen.members.append(Frozen.Member(id: process, stat: stat))
+    return
+  }
+  if let tracer = Tracers.tracer(of: process) {
+    let words: ByteString =
+      "process \(process) (\(stat.name)) is being traced by process \(tracer.id) (\(tracer.name))"
+    guard request.tracedTargets == .skip else { throw Failure(AnswerCode.traced, words) }
+    report.warn(words + ": left out")
+    return
+  }
+  if tracers.tracing.contains(process.rawValue) {
+    let words: ByteString = "process \(process) (\(stat.name)) traces others, as a debugger does"
+    guard request.tracingTargets == .skip else { throw Failure(AnswerCode.tracer, words) }
+    report.warn(words + ": left out")
+    return
+  }
+  if frozen.since == 0 { frozen.since = Clock.monotonic.reading }
+  do throws(EngineError) {
+    try engine.hold(process, until: deadline)
+  } catch {
+    // It may have ended at this very moment.
+    guard let now = ProcessStat(of: process), now.startTime == stat.startTime else { return }
+    if now.isZombie {
+      frozen.members.append(Frozen.Member(id: process, stat: now))
+      return
+    }
+    throw notHeld(process, now, error)
+  }
+  frozen.held.append(process)
+  // Again: what was read before the stop may have changed.
+  guard let still = ProcessStat(of: process) else { return }
+  frozen.members.append(Frozen.Member(id: process, stat: still))
+}
+
+/// Why a process that is there could not be stopped, with what to do about it.
+private func notHeld(
+  _ process: ProcessID, _ stat: ProcessStat, _ error: EngineError
+) -> Failure {
+  let who: ByteString = "process \(process) (\(stat.name))"
+  if error.errno == .notPermitted {
+    if let tracer = Tracers.tracer(of: process) {
+      return Failure(
+        AnswerCode.traced, "\(who) is being traced by process \(tracer.id) (\(tracer.name))")
+    }
+    let owner = try? FileStatus.of("/proc/\(process)").user
+    let ours = effectiveUser
+    if let owner, owner != ours, ours != 0 {
+      return Failure(
+        error.errno,
+        "cannot stop \(who): \(error.errno): it belongs to user \(owner) (or hides its memory); "
+          + "ask as that user or as root")
+    }
+    return Failure(
+      error.errno,
+      "cannot stop \(who): \(error.errno): see kernel.yama.ptrace_scope, or ask as root")
+  }
+  if error.errno == .timedOut {
+    return Failure(
+      error.errno,
+      "cannot stop \(who) in time: it is inside a call that cannot be interrupted; "
+        + "all processes run on")
+  }
+  return Failure(error.errno, "cannot \(error.step) of \(who): \(error.errno)")
+}
+
+/// Every process after its parent, else in the order in which they were found.
+func parentsFirst(_ members: [Frozen.Member]) -> [Frozen.Member] {
+  let all = Set(members.map { $0.id.rawValue })
+  var placed: Set<Int32> = []
+  var ordered: [Frozen.Member] = []
+  var rest = members
+  while !rest.isEmpty {
+    var later: [Frozen.Member] = []
+    for member in rest {
+      let parent = member.stat.parent.rawValue
+      if all.contains(parent), !placed.contains(parent), parent != member.id.rawValue {
+        later.append(member)
+      } else {
+        placed.insert(member.id.rawValue)
+        ordered.append(member)
+      }
+    }
+    // Parents that name each other cannot be, but must not hang us either.
+    if later.count == rest.count { return ordered + later }
+    rest = later
+  }
+  return ordered
+}
+
+extension Deadline {
+  static var passedMessage: ByteString { "not finished within the time limit; all processes run on" }
+
+  var hasPassed: Bool { nanoseconds != .max && Clock.monotonic.reading > nanoseconds }
+
+  /// Throws ETIMEDOUT once it has passed.
+  func check() throws(Failure) {
+    if hasPassed { throw Failure(.timedOut, Self.passedMessage) }
+  }
+
+  /// 0 is never.
+  init(secondsFromNow seconds: UInt32) {
+    self.init(
+      nanoseconds: seconds == 0 ? .max : Clock.monotonic.reading + UInt64(seconds) * 1_000_000_000)
+  }
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+import Linux
+import Request
+
+/// Finds the processes of a scope in /proc.
+struct ScopeSearch {
+  let request: CheckpointRequest
+
+  /// The scope's processes that are not in `known`, by rising pid. To be asked again until it has
+  /// no answer: while some were still running, they may have made others.
+  func newcomers(besides known: Set<Int32>) -> [ProcessID] {
+    let found =
+      switch request.scope {
+      case .process: [request.target]
+      case .tree: known.isEmpty ? [request.target] : known.sorted().flatMap(Self.children)
+      case .group, .session: members()
+      }
+    return found.filter { !known.contains($0) && !isExcluded($0) }.map { ProcessID($0) }
+  }
+
+  /// The scope as it looks at the moment, all of it.
+  var candidates: [ProcessID] {
+    var known: Set<Int32> = []
+    var all: [ProcessID] = []
+    while true {
+      let found = newcomers(besides: known)
+      if found.isEmpty { return all }
+      all += found
+      known.formUnion(found.map { $0.rawValue })
+    }
+  }
+
+  /// Whoever asks is not in the answer.
+  func isExcluded(_ id: Int32) -> Bool {
+    request.excluded.contains(ProcessID(id)) || ProcessID(id) == ownProcess
+  }
+
+  /// Children of all threads of a process, the dead ones too that nobody waited for.
+  ///
+  /// While the process is held it cannot make more, but orphans can still come to a subreaper.
+  private static func children(of id: Int32) -> [Int32] {
+    let process = ProcessID(id)
+    guard let files = try? ProcessFiles(process), let threads = try? files.numbers(in: "task")
+    else { return [] }
+    var found: [Int32] = []
+    for thread in threads {
+      guard let text = try? files.read("task/\(thread)/children") else { continue }
+      var scanner = TextScanner(text)
+      while true {
+        let child = Int32(truncatingIfNeeded: scanner.number())
+        if child == 0 { break }
+        found.append(child)
+      }
+    }
+    return found
+  }
+
+  private func members() -> [Int32] {
+    let wanted = ProcessID(request.target)
+    var found: [Int32] = []
+    for process in (try? allProcesses()) ?? [] {
+      guard let stat = ProcessStat(of: process) else { continue }
+      let id = request.scope == .group ? stat.group : stat.session
+      if id == wanted { found.append(process.rawValue) }
+    }
+    return found
+  }
+}
+
+extension ProcessStat {
+  /// nil if there is no such process (any more).
+  init?(of process: ProcessID) {
+    guard let files = try? ProcessFiles(process), let text = try? files.read("stat") else {
+      return nil
+    }
+    self.init(text)
+  }
+}

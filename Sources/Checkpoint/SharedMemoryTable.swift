@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+import Linux
+import Snapshot
+
+/// The memory objects that several mappings see, each once in the job, and who has them mapped.
+struct SharedMemoryTable {
+  /// One mapping of an object.
+  struct Mapping {
+    var process: ProcessID
+    var range: MemoryRange
+    /// Of its first byte in the object.
+    var offset: UInt64
+    var isShared: Bool
+    var isReadable: Bool
+    /// Bytes that the object has in swap (smaps).
+    var swapped: UInt64
+  }
+
+  private var indexes: [FileKey: Int] = [:]
+  /// By index in `Snapshot.sharedMemories`.
+  private(set) var mappings: [[Mapping]] = []
+  /// Where the contents can be read from, likewise; empty: from the mappings only.
+  private(set) var paths: [ByteString] = []
+
+  /// An object that was met; nil for one that nobody has mapped.
+  func index(of key: FileKey) -> Int? { indexes[key] }
+
+  mutating func setPath(_ path: ByteString, of index: Int) { paths[index] = path }
+
+  /// The object behind an unlinked mapping, made at its first sight.
+  mutating func index(
+    of mapped: MappedRegion, in process: ProcessID, _ snapshot: inout Snapshot
+  ) -> Int {
+    let key = FileKey(device: mapped.device, inode: mapped.inode)
+    let index: Int
+    if let known = indexes[key] {
+      index = known
+    } else {
+      index = snapshot.sharedMemories.count
+      indexes[key] = index
+      snapshot.sharedMemories.append(SharedMemory(mapped))
+      mappings.append([])
+      paths.append("")
+    }
+    mappings[index].append(
+      Mapping(
+        process: process, range: mapped.range, offset: mapped.offset, isShared: mapped.isShared,
+        isReadable: mapped.protection & 1 != 0, swapped: mapped.swapped))
+    return index
+  }
+}
+
+/// Which file, on this machine and at this moment.
+struct FileKey: Hashable {
+  var device: UInt64
+  var inode: UInt64
+}
+
+extension SharedMemory {
+  /// What the name of a mapping tells; size and contents come later.
+  init(_ mapped: MappedRegion) {
+    let path = mapped.name.hasSuffix(" (deleted)") ? mapped.name.dropLast(10) : mapped.name
+    let isAnonymous =
+      path == "/dev/zero" || path.hasPrefix("/SYSV") || path.hasPrefix("[anon_shmem:")
+    self.init(kind: isAnonymous ? .anonymous : .deletedFile, size: 0)
+    if !isAnonymous { self.path = path }
+    device = mapped.device
+    inode = mapped.inode
+  }
+}
