@@ -39,8 +39,9 @@ final class HeldProcess {
 
   /// PTRACE_O_* while it is held.
   var options: UInt32 {
-    Tracing.traceSystemCallsGood | Tracing.traceClone
-      | (isNew ? Tracing.exitKill | Tracing.traceExec | Tracing.traceFork | Tracing.traceVFork : 0)
+    // In a process of ours the only clones are our own, with CLONE_PTRACE.
+    Tracing.traceSystemCallsGood
+      | (isNew ? Tracing.exitKill | Tracing.traceExec : Tracing.traceClone)
   }
 
   /// The thread that makes calls for the process as a whole.
@@ -90,6 +91,21 @@ struct RemoteFile {
   var inode: UInt64
   var isWritable: Bool
   var number: UInt64
+}
+
+/// Whether a task still runs, by /proc/PID/stat: `1 (name) Z …`.
+enum TaskLife {
+  case alive, dead
+
+  /// The state letter follows the last closing parenthesis, since a name may hold any.
+  init(stat: [UInt8]) {
+    guard let close = stat.lastIndex(of: UInt8(ascii: ")")), close + 2 < stat.count else {
+      self = .dead
+      return
+    }
+    let letter = stat[close + 2]
+    self = letter == UInt8(ascii: "Z") || letter == UInt8(ascii: "X") ? .dead : .alive
+  }
 }
 
 /// Runs a kernel call and says which step of ours it was.

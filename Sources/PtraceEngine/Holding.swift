@@ -84,7 +84,7 @@ struct Holding: ~Copyable {
 
   private func isOursAlready(_ thread: ThreadID, _ error: Errno) throws(EngineError) -> Bool {
     if error == .noProcess { return false }
-    if let text = try? ProcessFiles(thread, of: held.id).read("stat"), !isDead(text) {
+    if let text = try? ProcessFiles(thread, of: held.id).read("stat"), TaskLife(stat: text) == .alive {
       let status = try? ProcessStatus(ProcessFiles(thread, of: held.id).read("status"))
       if let status, status.tracer.rawValue == Int32(cr_syscall(Int(SYS_gettid), 0, 0, 0, 0, 0, 0)) {
         return true
@@ -92,14 +92,6 @@ struct Holding: ~Copyable {
       throw EngineError("trace thread", held.id, error)
     }
     return false
-  }
-
-  /// The state letter follows the last closing parenthesis: `1 (name) Z …`.
-  private func isDead(_ stat: [UInt8]) -> Bool {
-    guard let close = stat.lastIndex(of: UInt8(ascii: ")")), close + 2 < stat.count else {
-      return true
-    }
-    return stat[close + 2] == UInt8(ascii: "Z") || stat[close + 2] == UInt8(ascii: "X")
   }
 
   /// Waits until the thread stands in an event stop with nothing in between, or is gone.
@@ -159,7 +151,7 @@ struct Holding: ~Copyable {
   /// A leader that has ended before its threads is never reported, only seen.
   private func isGone(_ thread: ThreadID) -> Bool {
     guard let text = try? ProcessFiles(thread, of: held.id).read("stat") else { return true }
-    return isDead(text)
+    return TaskLife(stat: text) == .dead
   }
 
   /// clone(2) without CLONE_THREAD makes a process, which is not ours to hold.
@@ -195,6 +187,9 @@ struct Patience {
       }
     }
   }
+
+  /// About two seconds have passed.
+  var isExhausted: Bool { turns > 4000 }
 
   func hasPassed(_ deadline: Deadline) -> Bool {
     guard turns > 64, deadline.nanoseconds != .max else { return false }

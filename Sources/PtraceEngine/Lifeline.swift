@@ -239,6 +239,7 @@ extension PtraceEngine {
     _ step: StaticString, _ name: SystemCallName, _ arguments: [UInt64], in thread: HeldThread,
     of held: HeldProcess
   ) throws(EngineError) -> UInt64 {
+    try prepare(thread, of: held)
     guard let number = thread.calling?.number(of: name) else {
       throw EngineError(step, held.id, .notImplemented)
     }

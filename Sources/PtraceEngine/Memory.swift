@@ -67,7 +67,7 @@ extension PtraceEngine {
     return done
   }
 
-  private static func memoryFile(of held: HeldProcess) throws(Errno) -> Int32 {
+  static func memoryFile(of held: HeldProcess) throws(Errno) -> Int32 {
     if held.memoryFile < 0 { held.memoryFile = try ProcessMemory.file(of: held.id).disown() }
     return held.memoryFile
   }

@@ -165,10 +165,19 @@ extension PtraceEngine {
   ) throws(EngineError) -> Result<UInt64, Errno> {
     let thread = try heldThread(thread)
     let held = try held(thread.process)
-    try Self.prepare(thread, of: held)
-    guard let number = thread.calling?.number(of: name) else { return .failure(.notImplemented) }
-    return try Self.perform(
-      SystemCall(number: number, arguments: arguments), in: thread, of: held)
+    switch name {
+    case .exitGroup:
+      // The one call that does not return. The kernel's notice for us as a tracer is fetched, so
+      // that the real parent sees the end.
+      do throws(EngineError) { return try Self.call(name, arguments, in: thread, of: held) } catch {
+        guard error.errno == .noProcess else { throw error }
+        forget(held)
+        Self.awaitEnd(of: held.threads.filter { $0 !== thread })
+        return .success(0)
+      }
+    default:
+      return try Self.call(name, arguments, in: thread, of: held)
+    }
   }
 
   public mutating func scratch(in process: ProcessID) throws(EngineError) -> MemoryRange {
