@@ -11,6 +11,7 @@ import pytest
 sys.path.insert(0, os.path.dirname(__file__))
 import processes
 import runner
+import targets
 
 FAILURES = runner.BUILD / "failures"
 
@@ -51,3 +52,29 @@ def directory(request):
     shutil.move(path, kept)
   else:
     shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture
+def start(directory):
+  """start(name): a scenario that waits to be checkpointed, in a directory of its own."""
+  count = 0
+
+  def make(name="pipe_with_unread_bytes", **settings):
+    nonlocal count
+    count += 1
+    return targets.Target(directory / f"target.{count}", name).start(**settings)
+  return make
+
+
+@pytest.fixture
+def target(start):
+  return start()
+
+
+@pytest.fixture
+def context(target, directory):
+  """A context file of a target that is no more."""
+  path = directory / "context"
+  targets.check_success(targets.run("cr_checkpoint", "-f", path, target.pid))
+  target.forget()
+  return path

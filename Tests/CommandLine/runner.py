@@ -33,7 +33,7 @@ class Scenario:
   """One program of Tests/Scenarios, with what the head of its source tells the runner.
 
   runner: root                 needs privilege
-  runner: scope OPTION         for cr_checkpoint instead of the default, --tree
+  runner: checkpoint OPTION…   for cr_checkpoint
   runner: restart OPTION…      for cr_restart
   runner: refused PATTERN      cr_checkpoint must fail with a message that has this in it
   runner: linger N             seconds for which it runs on between its checkpoint and its death
@@ -46,12 +46,13 @@ class Scenario:
     head = source.read_text().partition("#include")[0]
     words = re.findall(r"runner: (\S+) ?(.*?)(?: \*/)?$", head, re.M)
     self.needs_root = ("root", "") in words
-    self.scope = [value for key, value in words if key == "scope"]
-    self.restart = [option for key, value in words if key == "restart" for option in value.split()]
+    self.options = {
+      tool: [option for key, value in words if key == tool for option in value.split()]
+      for tool in ("checkpoint", "restart")}
     self.refused = next((value for key, value in words if key == "refused"), None)
     self.seconds = next((float(value) for key, value in words if key == "seconds"), 20.0)
     self.linger = next((float(value) for key, value in words if key == "linger"), 0.0)
-    known = {"root", "scope", "restart", "refused", "linger", "seconds"}
+    known = {"root", "checkpoint", "restart", "refused", "linger", "seconds"}
     unknown = {key for key, _ in words} - known
     assert not unknown, f"{source}: unknown runner word {unknown}"
 
@@ -117,12 +118,12 @@ class Run:
 
   # -- the steps
 
-  def start(self):
+  def start(self, **settings):
     with open(self.path("output"), "ab") as output:
-      self.judge = subprocess.Popen(
-        [self.scenario.program], cwd=self.directory, start_new_session=True,
-        env={"PATH": os.environ["PATH"], "SCENARIO_DIR": str(self.directory)},
-        stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+      self.judge = subprocess.Popen([self.scenario.program], **{
+        "cwd": self.directory, "start_new_session": True, "stdin": subprocess.DEVNULL,
+        "stdout": output, "stderr": output,
+        "env": {"PATH": os.environ["PATH"], "SCENARIO_DIR": str(self.directory)}, **settings})
     self.root = self.judge.pid
 
   def next_stop(self):
@@ -157,7 +158,7 @@ class Run:
   def checkpoint(self):
     context = self.path(f"context.{self.contexts}")
     result = subprocess.run(
-      self.command(tool("cr_checkpoint"), *self.scenario.scope, "-f", context, self.root),
+      self.command(tool("cr_checkpoint"), *self.scenario.options["checkpoint"], "-f", context, self.root),
       capture_output=True, text=True, timeout=self.scenario.seconds + 20)
     self.log.append(result.stderr.rstrip() or "(no message)")
     if self.scenario.refused:
@@ -186,7 +187,7 @@ class Run:
     with open(self.path(name + ".out"), "wb") as output, \
         open(self.path(name + ".err"), "wb") as errors:
       self.judge = subprocess.Popen(
-        self.command(tool("cr_restart"), *self.scenario.restart, "-f", context),
+        self.command(tool("cr_restart"), *self.scenario.options["restart"], "-f", context),
         cwd=self.directory, start_new_session=True,
         stdin=subprocess.DEVNULL, stdout=output, stderr=errors)
 

@@ -1,0 +1,274 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Programs that nobody wrote for us give the answer of an undisturbed run."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+
+import pytest
+
+import processes
+import runner
+from processes import wait_until
+from targets import check_failure, check_success, run
+
+PYTHON_THREADS = """
+import threading, queue, time
+todo, done = queue.Queue(), queue.Queue()
+def worker():
+    while (n := todo.get()) is not None:
+        done.put((n, sum(i * i % 7 for i in range(n))))
+        time.sleep(0.001)
+threads = [threading.Thread(target=worker) for _ in range(4)]
+for t in threads: t.start()
+print("begun", flush=True)
+for n in range(1600): todo.put(n * 10)
+for t in threads: todo.put(None)
+for t in threads: t.join()
+print(sorted(done.queue) == [(n * 10, sum(i * i % 7 for i in range(n * 10))) for n in range(1600)])
+"""
+
+PYTHON_GENERATORS = """
+def digits():
+    q, r, t, k, m, x = 1, 0, 1, 1, 3, 3
+    while True:
+        if 4 * q + r - t < m * t:
+            yield m
+            q, r, m = 10 * q, 10 * (r - m * t), (10 * (3 * q + r)) // t - 10 * m
+        else:
+            q, r, t, k, m, x = (q * k, (2 * q + r) * x, t * x, k + 1,
+                                (q * (7 * k + 2) + r * x) // (t * x), x + 2)
+print("begun", flush=True)
+source = digits()
+for line in range(90):
+    print("".join(str(next(source)) for _ in range(50)), flush=True)
+"""
+
+PYTHON_HASHES = """
+import hashlib
+block = bytes(range(256)) * 65536
+print("begun", flush=True)
+summary = hashlib.sha256()
+for i in range(60):
+    summary.update(block)
+    summary.update(hashlib.blake2b(block[:1 << 21], salt=b"%d" % i).digest())
+    if i % 10 == 0: print(i, flush=True)
+print(summary.hexdigest())
+"""
+
+BASH_PIPELINE = r"""
+echo begun
+for i in {1..300}; do echo $((i * 7919 % 1009)); sleep 0.003; done |
+  while read x; do echo $((x * x)); done | sort -n | md5sum
+"""
+
+BASH_JOBS = r"""
+echo begun
+for i in {1..12}; do (sleep 0.$((i + 10)); exit $i) & pids[$i]=$!; done
+sum=0
+for i in {1..12}; do wait ${pids[$i]}; sum=$((sum + $?)); done
+echo "sum $sum"
+trap 'echo bye' EXIT
+"""
+
+PERL = r"""
+$| = 1; print "begun\n";
+my (%seen, $x); $x = 12345;
+for my $round (1 .. 120) {
+  for (1 .. 6000) { $x = ($x * 1103515245 + 12345) % 2147483648; $seen{$x % 5000} .= chr(65 + $x % 26); }
+  select(undef, undef, undef, 0.005);
+}
+my $sum = 0;
+for (sort { $a <=> $b } keys %seen) { $sum = ($sum * 31 + length($seen{$_}) + ord($seen{$_})) % 1000000007; }
+print "$sum\n";
+"""
+
+SQLITE = """
+.print begun
+PRAGMA cache_size = 100;
+CREATE TABLE numbers (id INTEGER PRIMARY KEY, square INTEGER, text TEXT);
+BEGIN;
+WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1200000)
+  INSERT INTO numbers SELECT i, i * i, printf('%08x', i * 2654435761) FROM n;
+UPDATE numbers SET text = text || 'x' WHERE id % 3 = 0;
+COMMIT;
+SELECT count(*), sum(square), max(text), sum(length(text)) FROM numbers;
+PRAGMA integrity_check;
+"""
+
+JAVA = """
+import java.util.concurrent.*;
+public class Primes {
+  public static void main(String[] a) throws Exception {
+    System.out.println("begun");
+    ExecutorService pool = Executors.newFixedThreadPool(4);
+    Future<?>[] parts = new Future<?>[500];
+    for (int p = 0; p < 500; p++) {
+      final int from = p * 20000;
+      parts[p] = pool.submit(() -> {
+        int count = 0;
+        for (int n = Math.max(2, from); n < from + 20000; n++) {
+          boolean prime = true;
+          for (int d = 2; d * d <= n; d++) if (n % d == 0) { prime = false; break; }
+          if (prime) count++;
+        }
+        return count;
+      });
+    }
+    int sum = 0;
+    for (Future<?> part : parts) sum += (Integer) part.get();
+    pool.shutdown();
+    System.out.println(sum);
+  }
+}
+"""
+
+
+def python(code):
+  return lambda directory: ["/usr/bin/python3", "-c", code]
+
+
+def text_file(directory, lines):
+  path = directory / "text"
+  if path.exists():
+    return path
+  with open(path, "w") as file:
+    x = 1
+    for _ in range(lines):
+      x = x * 6364136223846793005 + 1442695040888963407 & (1 << 64) - 1
+      file.write(f"{x >> 20:011x} line\n")
+  return path
+
+
+def sort_command(directory):
+  return ["/bin/sh", "-c", f"echo begun; sort -S 2M -T . {text_file(directory, 1200000)} | md5sum"]
+
+
+def gzip_command(directory):
+  return ["/bin/sh", "-c", f"echo begun; cat {text_file(directory, 300000)} {directory}/text | gzip -9 |"
+          " gzip -d | md5sum"]
+
+
+def sqlite_command(directory):
+  (directory / "script").write_text(SQLITE)
+  (directory / "database").unlink(missing_ok=True)
+  return ["/bin/sh", "-c", "sqlite3 database < script"]
+
+
+def java_command(directory):
+  (directory / "Primes.java").write_text(JAVA)
+  subprocess.run(["javac", "Primes.java"], cwd=directory, check=True, timeout=120)
+  return ["java", "-XX:TieredStopAtLevel=1", "-Xmx64m", "-cp", str(directory), "Primes"]
+
+
+# The command, and after how many seconds from "begun" it is in the middle.
+PROGRAMS = {
+  "python threads": (python(PYTHON_THREADS), 0.3),
+  "python generators": (python(PYTHON_GENERATORS), 0.3),
+  "python hashes": (python(PYTHON_HASHES), 0.4),
+  "a bash pipeline": (lambda directory: ["/bin/bash", "-c", BASH_PIPELINE], 0.5),
+  "bash jobs": (lambda directory: ["/bin/bash", "-c", BASH_JOBS], 0.15),
+  "perl": (lambda directory: ["/usr/bin/perl", "-e", PERL], 0.3),
+  "sqlite3 in a transaction": (sqlite_command, 0.3),
+  "sort of a big file": (sort_command, 0.3),
+  "gzip in a pipe": (gzip_command, 0.5),
+  "java": (java_command, 0.5),
+}
+NEEDED = {"java": "javac", "sqlite3 in a transaction": "sqlite3"}
+
+
+class Job:
+  """A command whose output goes to a file; what came back from the dead goes on there."""
+
+  def __init__(self, command, directory):
+    self.directory = directory
+    self.output = directory / "output"
+    self.output.unlink(missing_ok=True)
+    with open(self.output, "wb") as output:
+      self.judge = subprocess.Popen(
+        command, cwd=directory, stdout=output, stderr=output, stdin=subprocess.DEVNULL,
+        start_new_session=True)
+    self.pid = self.judge.pid
+
+  def await_begun(self):
+    wait_until(lambda: b"begun" in self.output.read_bytes() or self.judge.poll() is not None,
+               "the program has begun", 60)
+
+  def answer(self):
+    status = self.judge.wait(90)
+    text = self.output.read_text()
+    assert status == 0, f"{status}\n{text[-2000:]}\n{self.complaint()}"
+    return text
+
+  def complaint(self):
+    path = self.directory / "restart.err"
+    return path.read_text() if path.exists() else ""
+
+  def checkpoint(self, *options):
+    check_success(run("cr_checkpoint", *options, "-f", self.directory / "context", self.pid))
+
+  def restart(self):
+    processes.kill_all()
+    self.judge.wait()
+    with open(self.directory / "restart.err", "ab") as errors:
+      self.judge = subprocess.Popen(
+        [runner.tool("cr_restart"), "-f", self.directory / "context"], cwd=self.directory,
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors,
+        start_new_session=True)
+
+
+def undisturbed_answer(command, directory):
+  job = Job(command, directory)
+  return job.answer()
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_the_answer_is_that_of_an_undisturbed_run(name, directory):
+  make, pause = PROGRAMS[name]
+  if name in NEEDED and not shutil.which(NEEDED[name]):
+    pytest.skip(f"{NEEDED[name]} is not installed")
+  expected = undisturbed_answer(make(directory), directory)
+
+  job = Job(make(directory), directory)
+  job.await_begun()
+  time.sleep(pause)
+  assert job.judge.poll() is None, "it ended before it could be checkpointed"
+  job.checkpoint()
+  # A second one, whose copy is the one that dies with all it might have changed on disk.
+  job.checkpoint("--kill")
+  for _ in range(2):
+    job.restart()
+    # Long enough to be at work again, and then once more from that same file... unless done.
+    if name.startswith(("sqlite3", "sort")):
+      break
+    time.sleep(0.05)
+  assert job.answer() == expected
+
+
+def test_a_program_checkpointed_again_and_again(directory):
+  """Ten generations, each restarted from the one before."""
+  expected = undisturbed_answer(python(PYTHON_GENERATORS)(directory), directory)
+  job = Job(python(PYTHON_GENERATORS)(directory), directory)
+  job.await_begun()
+  for generation in range(10):
+    time.sleep(0.03)
+    job.checkpoint("--kill")
+    job.restart()
+    wait_until(lambda: processes.is_alive(job.pid) or job.judge.poll() is not None, "back")
+    wait_until(lambda: processes.is_untouched(job.pid) or job.judge.poll() is not None, "let go")
+    if job.judge.poll() is not None:
+      break
+  assert generation > 3
+  assert job.answer() == expected
+
+
+def test_the_debugger_opens_a_context_of_python(directory):
+  job = Job(python(PYTHON_THREADS)(directory), directory)
+  job.await_begun()
+  job.checkpoint("--kill")
+  text = subprocess.run(
+    ["gdb", "-q", "-nx", "-batch", "-ex", "info threads", "/usr/bin/python3",
+     directory / "context"], capture_output=True, text=True, timeout=60).stdout
+  assert text.count("LWP") >= 5

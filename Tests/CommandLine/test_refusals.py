@@ -1,0 +1,270 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What cannot be saved is refused in words, before any harm: the target runs on, no file is left."""
+
+import os
+import re
+import subprocess
+import sys
+import textwrap
+import time
+
+import pytest
+
+import processes
+import runner
+from processes import wait_until
+from targets import check_failure, check_success, run
+
+NOBODY = 65534
+
+PRELUDE = """
+import ctypes, os, socket, sys, time
+libc = ctypes.CDLL(None, use_errno=True)
+def call(number, *arguments):
+  result = libc.syscall(number, *arguments)
+  if result < 0:
+    print("cannot", os.strerror(ctypes.get_errno()), flush=True)
+    sys.exit(1)
+  return result
+"""
+
+# What makes descriptor 77, and a word that the message must have.
+KINDS = {
+  "a connected socket": ("pair = socket.socketpair(); f = pair[0].fileno()", "socket"),
+  "a listening socket": (
+    "s = socket.socket(); s.bind(('127.0.0.1', 0)); s.listen(); f = s.fileno()", "socket"),
+  "an unconnected socket": (
+    "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); f = s.fileno()", "socket"),
+  "a netlink socket": ("s = socket.socket(16, socket.SOCK_RAW, 0); f = s.fileno()", "socket"),
+  "an epoll descriptor": ("import select; e = select.epoll(); f = e.fileno()", "epoll"),
+  "an eventfd": ("f = os.eventfd(3)", "eventfd"),
+  "a signalfd": ("f = call(289, -1, b'\\0' * 8, 8, 0)", "signalfd"),
+  "a timerfd": ("f = call(283, 1, 0)", "timerfd"),
+  "an inotify descriptor": ("f = call(294, 0)", "inotify"),
+  "a fanotify descriptor": ("f = call(300, 0, 0)", "fanotify"),
+  "a pidfd": ("f = os.pidfd_open(os.getpid())", "pidfd"),
+  "a userfaultfd": ("f = call(323, 1)", "userfaultfd"),
+  "a bpf map": ("import struct; a = ctypes.create_string_buffer(struct.pack('5I', 2, 4, 4, 1, 0)"
+                " + bytes(100)); f = call(321, 0, a, 72)", "bpf"),
+  "a message queue": ("f = call(240, b'cr-test-%d' % os.getpid(), 0o102, 0o600, None);"
+                      " call(241, b'cr-test-%d' % os.getpid())", "mqueue|message queue"),
+  "a performance counter": ("a = ctypes.create_string_buffer(b'\\1\\0\\0\\0\\x80\\0\\0\\0'"
+                            " + bytes(120)); f = call(298, a, 0, -1, -1, 0)", "perf_event"),
+}
+
+
+@pytest.fixture
+def python(directory):
+  """python(code): a Python program that has run `code` and answers pings with its own memory."""
+  def start(code, **settings):
+    program = PRELUDE + textwrap.dedent(code) + textwrap.dedent("""
+      state = list(range(1000))
+      print("ready", flush=True)
+      for line in sys.stdin:
+        print(sum(state), flush=True)
+    """)
+    process = subprocess.Popen(
+      ["/usr/bin/python3", "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+      stderr=subprocess.STDOUT, text=True, cwd=directory, **settings)
+    line = process.stdout.readline()
+    if line.startswith("cannot"):
+      pytest.skip(line.strip())
+    assert line == "ready\n", line + process.stdout.read()
+    return process
+  return start
+
+
+def check_unharmed(process, directory):
+  process.stdin.write("\n")
+  process.stdin.flush()
+  assert process.stdout.readline() == "499500\n"
+  assert processes.is_untouched(process.pid)
+  assert not list(directory.glob("*context*")) and not list(directory.glob(".*"))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_unsupported_descriptor_is_named(kind, python, directory):
+  code, word = KINDS[kind]
+  process = python(f"{code}\nos.dup2(f, 77)")
+  result = run("cr_checkpoint", "-f", directory / "context", process.pid)
+  check_failure(result, word)
+  assert re.search(r"\b77\b", result.stderr) or re.search(r"descriptor \d+", result.stderr)
+  assert re.search(rf"\b{process.pid}\b", result.stderr), "the message names the process"
+  check_unharmed(process, directory)
+
+
+def test_the_refusal_names_the_process_of_the_tree_that_has_it(python, directory):
+  process = python("""
+    child = os.fork()
+    if child == 0:
+      s = socket.socket()
+      os.dup2(s.fileno(), 55)
+      open("child", "w").write(str(os.getpid()))
+      time.sleep(100)
+    while not os.path.exists("child") or not open("child").read(): time.sleep(0.01)
+  """)
+  child = (directory / "child").read_text()
+  result = run("cr_checkpoint", "-f", directory / "context", process.pid)
+  check_failure(result, rf"\b{child}\b")
+  assert re.search(r"\b55\b", result.stderr) or "descriptor" in result.stderr
+  check_unharmed(process, directory)
+
+
+def test_a_process_that_is_gone(directory):
+  with subprocess.Popen(["true"]) as process:
+    process.wait()
+  check_failure(run("cr_checkpoint", "-f", directory / "context", process.pid),
+                rf"\b{process.pid}\b", 3)
+  assert os.listdir(directory) == []
+
+
+def test_a_zombie_alone_is_no_target(directory):
+  process = subprocess.Popen(["true"])
+  wait_until(lambda: processes.state(process.pid) == "Z", "a zombie")
+  check_failure(run("cr_checkpoint", "-f", directory / "context", process.pid),
+                rf"\b{process.pid}\b")
+  assert os.listdir(directory) == []
+  process.wait()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to be somebody else")
+def test_the_process_of_somebody_else(python, directory):
+  process = python("")
+  # Where an ordinary user can read it, wherever the build is.
+  copy = directory / "cr_checkpoint"
+  copy.write_bytes(open(runner.tool("cr_checkpoint"), "rb").read())
+  copy.chmod(0o755)
+  result = subprocess.run(
+    [copy, "-f", directory / "context", str(process.pid)], capture_output=True, text=True,
+    user=NOBODY, group=NOBODY, extra_groups=[], timeout=20)
+  check_failure(result, rf"\b{process.pid}\b.*permi", 1)
+  copy.unlink()
+  check_unharmed(process, directory)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to be somebody else")
+def test_an_ordinary_user_carries_his_own_process(start, directory):
+  target = start(user=NOBODY, group=NOBODY, extra_groups=[])
+  for name in ("cr_checkpoint", "cr_restart"):
+    copy = directory / name
+    copy.write_bytes(open(runner.tool(name), "rb").read())
+    copy.chmod(0o755)
+  context = target.path("context")
+  result = subprocess.run(
+    [directory / "cr_checkpoint", "-f", context, str(target.pid)], capture_output=True, text=True,
+    user=NOBODY, group=NOBODY, extra_groups=[], timeout=20)
+  check_success(result)
+  target.forget()
+  with open(target.path("restart.err"), "wb") as errors:
+    target.judge = subprocess.Popen(
+      [directory / "cr_restart", "--no-restore-pid", "-f", context], stdin=subprocess.DEVNULL,
+      stderr=errors, user=NOBODY, group=NOBODY, extra_groups=[], start_new_session=True)
+  target.await_answer()
+  target.check_answer()
+
+
+def test_a_process_under_a_debugger(start, directory):
+  target = start()
+  tracer = subprocess.Popen(["strace", "-qq", "-o", "/dev/null", "-p", str(target.pid)],
+                            stderr=subprocess.DEVNULL)
+  wait_until(lambda: processes.status(target.pid, "TracerPid") != "0", "traced")
+  result = run("cr_checkpoint", "-f", directory / "context", target.pid)
+  check_failure(result, rf"\b{target.pid}\b.*trace")
+  assert not (directory / "context").exists()
+  tracer.terminate()
+  tracer.wait()
+  target.check_runs()
+  target.check_answer()
+
+
+def test_ourselves_alone_is_refused(directory):
+  """In `--pid` the only target would be left out."""
+  script = 'exec "$0" --pid -f "$1" $$'
+  result = subprocess.run(
+    ["sh", "-c", script, runner.tool("cr_checkpoint"), directory / "context"],
+    capture_output=True, text=True, timeout=20)
+  assert result.returncode > 0 and result.stderr.startswith("cr_checkpoint: ")
+  assert os.listdir(directory) == []
+
+
+def test_pid_one_and_kernel_threads_are_refused(directory):
+  kernel_thread = next(
+    (pid for pid in processes.descendants(2)), None) if processes.status(2, "Name") == "kthreadd" \
+    else None
+  for pid in (1, 2, kernel_thread):
+    if pid and (pid == 1 or processes.status(pid, "VmSize") is None):
+      if pid == 1 and os.environ.get("CR_TEST_PID_1") is None:
+        continue
+      check_failure(run("cr_checkpoint", "--pid", "-f", directory / "context", pid), rf"\b{pid}\b")
+  assert os.listdir(directory) == []
+
+
+@pytest.fixture
+def small_disk(directory):
+  place = directory / "small"
+  place.mkdir()
+  mounted = os.geteuid() == 0 and subprocess.run(
+    ["mount", "-t", "tmpfs", "-o", "size=1m", "none", place], capture_output=True).returncode == 0
+  if not mounted:
+    pytest.skip("cannot mount a tmpfs here")
+  yield place
+  subprocess.run(["umount", "-l", place], check=True)
+
+
+@pytest.mark.parametrize("option", ("--atomic", "--clobber", "--noclobber", "--backup"))
+def test_a_full_disk(option, small_disk, start):
+  target = start("private_anonymous_memory")
+  result = run("cr_checkpoint", option, "-f", small_disk / "context", target.pid)
+  check_failure(result, r"space", 28)
+  assert os.listdir(small_disk) == []
+  target.check_runs()
+  target.check_answer()
+
+
+def test_a_full_disk_leaves_the_older_context(small_disk, start):
+  target = start("private_anonymous_memory")
+  (small_disk / "context").write_text("older")
+  check_failure(run("cr_checkpoint", "-f", small_disk / "context", target.pid), "space", 28)
+  assert os.listdir(small_disk) == ["context"]
+  assert (small_disk / "context").read_text() == "older"
+
+
+def test_a_full_disk_behind_a_descriptor(target):
+  with open("/dev/full", "wb") as full:
+    check_failure(
+      run("cr_checkpoint", "-F", full.fileno(), target.pid, pass_fds=[full.fileno()]), "space", 28)
+  target.check_runs()
+  target.check_answer()
+
+
+def test_a_file_size_limit_of_ours(start, directory):
+  import resource
+  target = start("private_anonymous_memory")
+  result = run("cr_checkpoint", "-f", directory / "context", target.pid,
+               preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (65536, 65536)))
+  check_failure(result, "too large|limit", 27)
+  assert not (directory / "context").exists()
+  target.check_runs()
+  target.check_answer()
+
+
+def test_a_file_size_limit_of_the_target_does_not_matter(start, directory):
+  """It may be the target that writes, and it must not die of SIGXFSZ for us."""
+  import resource
+  target = start("private_anonymous_memory",
+                 preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (65536, 65536)))
+  check_success(run("cr_checkpoint", "-f", directory / "context", target.pid))
+  target.check_runs()
+  target.forget()
+  target.come_back(directory / "context")
+  target.check_answer()
+
+
+def test_a_pipe_whose_reader_has_gone(target):
+  reading, writing = os.pipe()
+  os.close(reading)
+  result = run("cr_checkpoint", "-F", writing, target.pid, pass_fds=[writing])
+  os.close(writing)
+  check_failure(result, "pipe", 32)
+  target.check_runs()
+  target.check_answer()
