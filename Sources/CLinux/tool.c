@@ -2,6 +2,7 @@
 #include "CLinux.h"
 
 #include <getopt.h>
+#include <spawn.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
@@ -166,13 +167,6 @@ int cr_set_signal_mask(uint64_t bits)
 	return sigprocmask(SIG_SETMASK, &set, NULL) == 0 ? 0 : -errno;
 }
 
-uint64_t cr_pending_signals(void)
-{
-	sigset_t set;
-
-	return sigpending(&set) == 0 ? bits_of(&set) : 0;
-}
-
 int cr_take_signal(uint64_t bits, int milliseconds, struct cr_signal *out)
 {
 	sigset_t set;
@@ -256,11 +250,27 @@ void cr_forbid_core(void)
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
-int cr_run_command(const char *command)
+int cr_run_command(const char *command, uint64_t mask)
 {
-	int status = system(command);
+	const char *arguments[] = { "sh", "-c", command, NULL };
+	posix_spawnattr_t attributes;
+	sigset_t set;
+	pid_t child;
+	int status, failure;
 
-	return status == -1 ? -errno : status;
+	fill_set(mask, &set);
+	posix_spawnattr_init(&attributes);
+	posix_spawnattr_setsigmask(&attributes, &set);
+	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+	failure = posix_spawn(&child, "/bin/sh", NULL, &attributes, (char *const *)arguments,
+			      environ);
+	posix_spawnattr_destroy(&attributes);
+	if (failure)
+		return -failure;
+	while (waitpid(child, &status, 0) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return status;
 }
 
 int cr_execute(const char *file, char *const *arguments)

@@ -33,3 +33,15 @@ public enum Tool {
     }
   }
 }
+
+extension Failure {
+  /// What `--json` gives for it.
+  public var json: JSONObject {
+    var reason = JSONObject()
+    reason.set("errno", errno.rawValue)
+    reason.set("message", message)
+    var object = JSONObject()
+    object.set("error", reason)
+    return object
+  }
+}

@@ -32,9 +32,10 @@ public enum Invocation {
     return Errno(rawValue: -cr_execute(pointers[0]!, pointers))
   }
 
-  /// Runs a command through `/bin/sh -c` and waits for it (system(3)).
-  public static func run(command: ByteString) throws(Errno) -> WaitStatus {
-    let status = command.withCString { cr_run_command($0) }
+  /// Runs a command through `/bin/sh -c` with this signal mask, and waits for it.
+  public static func run(
+    command: ByteString, signalMask: UInt64) throws(Errno) -> WaitStatus {
+    let status = command.withCString { cr_run_command($0, signalMask) }
     if status < 0 { throw Errno(rawValue: -status) }
     return WaitStatus(rawValue: status)
   }

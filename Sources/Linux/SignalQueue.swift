@@ -23,7 +23,8 @@ public struct SignalQueue: Sendable {
 
   /// Bit n−1 for signal n.
   public let signals: UInt64
-  private let before: UInt64
+  /// What was held back before.
+  public let before: UInt64
 
   /// Holds these signals back from now on, until they are taken or `stop()` is called.
   public init(holding signals: UInt64) {
@@ -36,14 +37,12 @@ public struct SignalQueue: Sendable {
   /// Puts the mask back that was there before; what waits is delivered now.
   public func stop() { _ = cr_set_signal_mask(before) }
 
-  /// Holds them back again after `stop()`.
-  public func resume() {
-    var old: UInt64 = 0
-    _ = cr_block_signals(signals, &old)
+  /// The signals that this thread holds back now.
+  public static var mask: UInt64 {
+    var now: UInt64 = 0
+    _ = cr_block_signals(0, &now)
+    return now
   }
-
-  /// Whether a signal of `some` waits.
-  public func holds(anyOf some: UInt64) -> Bool { cr_pending_signals() & some != 0 }
 
   /// The next signal; nil when `milliseconds` passed (negative: never) or the wait was disturbed.
   public func take(milliseconds: Int32 = -1) -> Arrival? {
@@ -54,7 +53,10 @@ public struct SignalQueue: Sendable {
       value: signal.value)
   }
 
-  public static func bit(_ signal: Int32) -> UInt64 { 1 << UInt64(signal - 1) }
+  /// All that can be held back, but for some.
+  public static func all(but some: Int32...) -> UInt64 {
+    some.reduce(.max) { $0 & ~(1 << UInt64($1 - 1)) }
+  }
 }
 
 extension ProcessID {
@@ -82,6 +84,13 @@ extension ProcessID {
   public static var own: ProcessID {
     ProcessID(Int32(cr_syscall(Int(SYS_getpid), 0, 0, 0, 0, 0, 0)))
   }
+
+  /// Makes sure that this process leaves no core file, however it ends.
+  public static func forbidOwnCore() { cr_forbid_core() }
+
+  /// Lets this process wait for its children, also if it was started with SIGCHLD ignored, which
+  /// makes them vanish unseen.
+  public static func keepEndedChildren() { cr_set_signal_ignored(SIGCHLD, 0) }
 
   /// Stops or ends this process as the signal does by default. Returns when it did neither (a stop
   /// in an orphaned process group), or after the process was continued.

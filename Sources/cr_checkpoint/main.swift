@@ -1,1 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
+// cr_checkpoint [options] ID: saves running processes to a context file.
+import Checkpoint
+import CommandLine
+import ContextFile
+import Linux
+import PtraceEngine
+import Request
+
+func run() -> Int32 {
+  let options: CheckpointOptions
+  do throws(ArgumentError) {
+    options = try CheckpointOptions(Invocation.arguments)
+  } catch {
+    return Tool.reject(error, CheckpointOptions.manual)
+  }
+  switch options.action {
+  case .help: return Tool.printHelp(CheckpointOptions.manual)
+  case .version: return Tool.printVersion(CheckpointOptions.manual)
+  case .checkpoint: break
+  }
+
+  let outcome = Outcome(options)
+  let watch = Watch(outcome.messages, progress: options.progress)
+  do throws(Failure) {
+    // Before anything is stopped: what can be known to fail fails here.
+    var destination = try Destination(
+      options.placement, options.replacement, isSynchronous: options.synchronizes)
+    var engine = PtraceEngine()
+    var report = watch.makeReport()
+    let result = try checkpoint(
+      try withoutRestarters(options.request), by: &engine, into: &destination, report: &report)
+    watch.finish()
+    return outcome.tell(result)
+  } catch {
+    watch.finish()
+    return outcome.tell(error)
+  }
+}
+
+Invocation.exit(run())

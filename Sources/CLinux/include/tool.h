@@ -53,8 +53,6 @@ struct cr_signal {
 /* Blocks the signals of `set` (bit n-1 for signal n) in this thread and stores the old mask. */
 int cr_block_signals(uint64_t set, uint64_t *old);
 int cr_set_signal_mask(uint64_t set);
-/* Pending signals of this process and thread. */
-uint64_t cr_pending_signals(void);
 /* Takes one blocked signal of `set`; waits `milliseconds`, or for ever if negative. -errno: EAGAIN
  * when the time is over, EINTR. */
 int cr_take_signal(uint64_t set, int milliseconds, struct cr_signal *out);
@@ -77,8 +75,9 @@ int cr_status_continued(int status);
 
 /* Makes sure that this process leaves no core file, however it ends. */
 void cr_forbid_core(void);
-/* system(3): runs a command through /bin/sh; a wait status, or -errno. */
-int cr_run_command(const char *command);
+/* As system(3), with the given signal mask and without a hand on our own signals: runs a command
+ * through /bin/sh and waits; a wait status, or -errno. */
+int cr_run_command(const char *command, uint64_t mask);
 /* execvp(3); returns -errno. */
 int cr_execute(const char *file, char *const *arguments);
 int cr_set_environment(const char *name, const char *value);
