@@ -106,7 +106,8 @@ function(cr_swift_tool name)
   add_executable(${name} ${CR_MODULES}/${module}.o ${objects})
   set_target_properties(${name} PROPERTIES LINKER_LANGUAGE C
     RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
-  target_link_libraries(${name} PRIVATE ${c} ${arg_LIBRARIES})
+  # Swift's Dictionary asks for ceil.
+  target_link_libraries(${name} PRIVATE ${c} ${arg_LIBRARIES} m)
   target_link_options(${name} PRIVATE -static -Wl,--gc-sections)
   install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endfunction()

@@ -5,7 +5,7 @@ extension Manual {
   /// What `--help` prints: every row that has words, in columns of a terminal of 80.
   public var help: ByteString {
     var text: ByteString = "Usage: \(tool) \(synopsis)\n\(summary)\n"
-    for group in groups {
+    for group in groups where group.title.utf8CodeUnitCount > 0 {
       text += "\n\(group.title):\n"
       for row in group.rows where row.words.utf8CodeUnitCount > 0 { text += row.help }
     }

@@ -58,7 +58,7 @@ func run() -> Int32 {
     return outcome.tell(error)
   }
   // From here on every signal is taken by the supervisor; one that came before was noted.
-  var supervisor = Supervisor(job)
+  let supervisor = Supervisor(job)
   outcome.watch.finish()
   if let status = outcome.tell(job, signalMask: supervisor.signals.before) { return status }
   if options.detaches { return ExitStatus.success }
