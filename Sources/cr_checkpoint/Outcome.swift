@@ -51,7 +51,8 @@ struct Outcome {
 
   private func summary(of result: CheckpointResult, elapsed: UInt64) -> ByteString {
     let count = result.processes.count
-    var text: ByteString = "\(count) \(count == 1 ? "process" : "processes")"
+    let noun: StaticString = count == 1 ? "process" : "processes"
+    var text: ByteString = "\(count) \(noun)"
     if result.threads > count { text += " with \(result.threads) threads" }
     switch options.placement {
     case .file(let path): text += " saved to \(path)"

@@ -24,12 +24,12 @@ func run() -> Int32 {
   let watch = Watch(outcome.messages, progress: options.progress)
   do throws(Failure) {
     // Before anything is stopped: what can be known to fail fails here.
-    var destination = try Destination(
+    let destination = try Destination(
       options.placement, options.replacement, isSynchronous: options.synchronizes)
     var engine = PtraceEngine()
     var report = watch.makeReport()
     let result = try checkpoint(
-      try withoutRestarters(options.request), by: &engine, into: &destination, report: &report)
+      withoutRestarters(options.request), by: &engine, into: destination, report: &report)
     watch.finish()
     return outcome.tell(result)
   } catch {
