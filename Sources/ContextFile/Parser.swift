@@ -24,7 +24,6 @@ struct Parser {
     try readSize()
     let root = try readStart(at: 0)
     version = (root.major, root.minor)
-    guard root.major == Format.majorVersion else { throw otherVersion(root) }
     guard root.index == 0 else {
       throw notContextFile("it is the image of one process, taken out of a context file")
     }
@@ -145,12 +144,16 @@ struct Parser {
     var reader = FieldReader(Array(note.description), start.machine.byteOrder)
     reader.field(&start.major)
     reader.field(&start.minor)
+    guard start.major == Format.majorVersion else { throw otherVersion(start) }
     reader.field(&start.processCount)
     reader.field(&start.process)
     reader.field(&start.index)
     reader.field(&start.totalSize)
     reader.field(&start.trailerOffset)
     reader.field(&start.headSize)
+    guard size >= start.totalSize else {
+      throw truncated("it ends after \(size) bytes and should have \(start.totalSize)")
+    }
   }
 
   /// The PT_NOTE segment, which is the first; it ends where the program headers begin.
@@ -177,9 +180,6 @@ struct Parser {
 
   private mutating func readTrailer(_ root: Start) throws(Failure) {
     let order = root.machine.byteOrder
-    guard size >= root.totalSize else {
-      throw truncated("it ends after \(size) bytes and should have \(root.totalSize)")
-    }
     let length = UInt64(Format.footerSize)
     guard root.totalSize == size, size > length,
       let footer = Footer(try bytes(Format.footerSize, at: size - length), order)

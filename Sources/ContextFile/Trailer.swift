@@ -27,10 +27,10 @@ struct Trailer {
     out.put(UInt32(Format.blockSize))
     out.put(UInt32(heads.count))
     out.put(UInt64(blocks.count))
-    out.put(hash(of: out.bytes[...]))
     out.put(Format.majorVersion)
     out.put(Format.minorVersion)
     out.put(UInt32(0))
+    out.put(hash(of: out.bytes[...]))
     out.put(raw: ByteString(Format.commitMark).bytes)
     return out.bytes
   }
@@ -43,10 +43,13 @@ struct Footer {
   var blockSize: UInt32 = 0
   var imageCount: UInt32 = 0
   var blockCount: UInt64 = 0
+  /// Version of the format, again, and four bytes to spare.
+  var version: UInt64 = 0
+  /// Of the table of checksums and of the footer up to here.
   var hash: UInt64 = 0
 
   /// Bytes of the footer that its own checksum covers.
-  static let hashed = 32
+  static let hashed = 40
 
   /// Nil without the commit mark.
   init?(_ bytes: [UInt8], _ order: Machine.ByteOrder) {
@@ -58,6 +61,7 @@ struct Footer {
     reader.field(&blockSize)
     reader.field(&imageCount)
     reader.field(&blockCount)
+    reader.field(&version)
     reader.field(&hash)
   }
 }

@@ -24,8 +24,10 @@ func contents(of number: Int32) throws -> [UInt8] {
 /// The byte that stands at an offset of the file, as contents in these tests.
 func filling(_ offset: UInt64) -> UInt8 { UInt8(truncatingIfNeeded: offset / 4096 &* 31 &+ offset) }
 
-/// Writes a snapshot to a file as a checkpoint does, with made-up contents.
-func write(_ snapshot: inout Snapshot, to file: borrowing FileDescriptor) throws {
+/// Writes a snapshot to a file as a checkpoint does, with made-up contents or with holes.
+func write(
+  _ snapshot: inout Snapshot, to file: borrowing FileDescriptor, filled: Bool = true
+) throws {
   let layout = Layout(planning: &snapshot)
   let sealer = try Sealer(layout, file)
   try layout.writeHeads(to: file)
@@ -34,7 +36,7 @@ func write(_ snapshot: inout Snapshot, to file: borrowing FileDescriptor) throws
   for open in snapshot.openFiles {
     if case .deleted(let deleted) = open.kind { extents += deleted.contents }
   }
-  for extent in extents {
+  for extent in extents where filled {
     let bytes = (extent.fileOffset ..< extent.fileOffset + extent.count).map { filling($0) }
     try file.write(bytes, at: extent.fileOffset)
     sealer.written(below: extent.fileOffset + extent.count)

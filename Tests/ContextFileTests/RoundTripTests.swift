@@ -90,16 +90,14 @@ struct RoundTripTests {
   @Test func `70000 runs of pages are planned with PN_XNUM and read back`() throws {
     var sample = Sample(.x86_64)
     var snapshot = sample.snapshot()
-    let base: UInt64 = 0x7000_0000_0000
-    var region = Region(
-      range: MemoryRange(start: base, count: 140_000 * 4096), protection: 3, isShared: false,
-      backing: .anonymous)
-    region.contents = (0 ..< 70_000).map { Extent(position: base + $0 * 8192, count: 4096) }
-    snapshot.processes[0].memory.regions.append(region)
-    let bytes = try contextFile(&snapshot)
+    snapshot.processes[0].memory.regions.append(manyRuns(70_000))
+    let file = try FileDescriptor(inMemoryNamed: "context")
+    try write(&snapshot, to: file, filled: false)
     // e_phnum of <elf.h>.
-    #expect(bytes[56] == 0xff && bytes[57] == 0xff)
-    let back = try read(bytes)
-    #expect(back.processes[0].memory.regions.last?.contents == snapshot.processes[0].memory.regions.last?.contents)
+    #expect(try file.read(2, at: 56) == [0xff, 0xff])
+    let reader = try Reader(.descriptor(file.number))
+    try reader.verify()
+    let back = reader.snapshot.processes[0].memory.regions
+    #expect(back.last?.contents == snapshot.processes[0].memory.regions.last?.contents)
   }
 }

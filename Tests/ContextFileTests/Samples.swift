@@ -242,6 +242,32 @@ struct Sample {
   }
 }
 
+extension Sample {
+  /// With few contents, for files that are kept.
+  mutating func small() -> Snapshot {
+    var small = snapshot()
+    let page: UInt64 = 4096
+    for process in small.processes.indices {
+      small.processes[process].memory.pageSize = page
+      for region in small.processes[process].memory.regions.indices where region != 1 {
+        small.processes[process].memory.regions[region].contents = []
+      }
+      for thread in small.processes[process].threads.indices {
+        for set in small.processes[process].threads[thread].registerSets.indices {
+          let bytes = small.processes[process].threads[thread].registerSets[set].bytes
+          small.processes[process].threads[thread].registerSets[set].bytes =
+            Array(bytes.prefix(576))
+        }
+      }
+    }
+    small.processes[0].memory.regions[1].contents.removeLast()
+    small.processes[0].memory.regions[1].contents[0].count = page
+    small.sharedMemories[0].contents = []
+    small.sharedMemories[1].contents = []
+    return small
+  }
+}
+
 /// Everything in a value, in words: equal for equal values.
 func description<Value>(_ value: Value) -> String {
   var text = ""
