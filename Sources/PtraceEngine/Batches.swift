@@ -13,14 +13,16 @@ struct Batch {
   static let maximumParts = 1024
 
   /// Cuts pieces into batches of at most `limit` bytes, in the order of the file.
-  static func batches(of pieces: [Extent], limit: UInt64) -> [Batch] {
+  static func batches(
+    of pieces: [Extent], limit: UInt64, parts maximum: Int = maximumParts
+  ) -> [Batch] {
     var batches: [Batch] = []
     var current = Batch(fileOffset: 0)
     for piece in inFileOrder(pieces) {
       var done: UInt64 = 0
       while done < piece.count {
         let follows = piece.fileOffset + done == current.fileOffset + current.count
-        if !follows || current.count >= limit || current.parts.count >= maximumParts {
+        if !follows || current.count >= limit || current.parts.count >= maximum {
           if current.count > 0 { batches.append(current) }
           current = Batch(fileOffset: piece.fileOffset + done)
         }

@@ -31,6 +31,13 @@ long cr_wait_task(int tid, int *status, int options);
 long cr_read_memory(int pid, void *bytes, uint64_t address, size_t count);
 long cr_write_memory(int pid, const void *bytes, uint64_t address, size_t count);
 
+/* userfaultfd's ioctl numbers, which are macros that Swift cannot import. */
+enum { CR_UFFD_API = 0xaa };
+static inline unsigned long cr_uffdio_api_request(void) { return UFFDIO_API; }
+static inline unsigned long cr_uffdio_register_request(void) { return UFFDIO_REGISTER; }
+static inline unsigned long cr_uffdio_unregister_request(void) { return UFFDIO_UNREGISTER; }
+static inline unsigned long cr_uffdio_copy_request(void) { return UFFDIO_COPY; }
+
 /* Runs `task(argument)` in a thread of its own; an opaque handle for cr_join, or 0. */
 uint64_t cr_start_thread(void *(*task)(void *), void *argument);
 void cr_join_thread(uint64_t handle);
