@@ -24,10 +24,11 @@ private func option(
 extension CheckpointOptions {
   public static let manual = Manual(
     tool: "cr_checkpoint", synopsis: "[options] ID",
-    summary: "Saves running processes to a context file, from which cr_restart brings them back.",
+    summary: "Saves running processes to a file from which cr_restart brings them back.",
     notes: """
-      Exit status: 0 when the context file is complete, 255 for a wrong command line, else the low
-      8 bits of the error number. After any failure the processes run on as if never asked.
+      Exit status: 0 when the context file is complete, 255 for a wrong command line,
+      else the low 8 bits of the error number. After any failure the processes run on
+      as if never asked.
       """,
     groups: scope, destination, replacement, afterwards, tracing, other, notBuilt)
 

@@ -24,12 +24,12 @@ extension RestartOptions {
   public static let manual = Manual(
     tool: "cr_restart", synopsis: "[options] [FILE]",
     summary: """
-      Brings the processes of a context file back and stays as the parent of the first one: hands
-      signals on to it and ends as it ends.
+      Brings the processes of a context file back and stays as the parent of the first
+      one: hands signals on to it and ends as it ends.
       """,
     notes: """
-      Exit status: that of the restarted program; 255 for a wrong command line; if the restart
-      failed, the low 8 bits of the error number (16 EBUSY: a process id is in use).
+      Exit status: that of the restarted program; 255 for a wrong command line; if the
+      restart failed, the low 8 bits of the error number (16: a process id is in use).
       """,
     groups: source, ids, afterwards, hooks, other, notBuilt)
 

@@ -32,14 +32,14 @@ public struct RunOptions: Sendable {
     tool: "cr_run", synopsis: "[--run|--omit] [--] COMMAND [ARG...]",
     summary: "Starts COMMAND so that it can take part in checkpoints.",
     notes: """
-      COMMAND keeps this process id. Exit status: its own; 127 if it was not found, 126 if it
-      cannot be executed. Programs that are static or set-uid do not read LD_PRELOAD.
+      COMMAND keeps this process id. Exit status: its own; 127 if it was not found, 126
+      if it cannot be executed. Static or set-uid programs do not read LD_PRELOAD.
       """,
     stopsAtOperand: true,
     groups: OptionGroup(
       "Options",
-      OptionRow("load libcr_run.so.0: it can be checkpointed (default)", Option(Key.run.rawValue, nil, "run")),
-      OptionRow("load libcr_omit.so.0: it is left out of checkpoints", Option(Key.omit.rawValue, nil, "omit")),
+      OptionRow("load libcr_run.so.0, to be checkpointed (default)", Option(Key.run.rawValue, nil, "run")),
+      OptionRow("load libcr_omit.so.0, left out of checkpoints", Option(Key.omit.rawValue, nil, "omit")),
       OptionRow("print this and exit", Option(Key.help.rawValue, "?", "help")),
       OptionRow("print the version and exit", Option(Key.version.rawValue, nil, "version"))))
 
