@@ -134,6 +134,24 @@ int cr_open_unnamed(const char *directory)
 	return fd == -1 ? -errno : fd;
 }
 
+long cr_lock_description(int fd, const struct cr_file_lock *lock)
+{
+	struct flock wanted = {
+		.l_type = lock->exclusive ? F_WRLCK : F_RDLCK, .l_whence = SEEK_SET,
+		.l_start = (off_t)lock->start, .l_len = (off_t)lock->count,
+	};
+
+	return result(fcntl(fd, F_OFD_SETLK, &wanted));
+}
+
+long cr_map_shared(size_t count)
+{
+	void *address = mmap(NULL, count, PROT_READ | PROT_WRITE,
+		MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	return address == MAP_FAILED ? -errno : (long)address;
+}
+
 long cr_thread_start(void *(*body)(void *), void *argument, const void *cpus, size_t cpus_size,
 	uintptr_t *thread)
 {

@@ -181,6 +181,20 @@ public struct SpawnRequest: Sendable {
   public var personality: UInt32
   /// Becomes leader of a new session before anything is made below it.
   public var newSession: Bool
+  /// What it has in common with `parent`. With memory or descriptors among them nothing is
+  /// executed, since an exec would part them: it starts as a fork of its parent.
+  public var sharing: Sharing
+
+  /// clone(2) flags of a process that is no mere thread.
+  public struct Sharing: OptionSet, Sendable {
+    public var rawValue: UInt64
+    public init(rawValue: UInt64) { self.rawValue = rawValue }
+
+    /// CLONE_VM, CLONE_FS, CLONE_FILES.
+    public static let memory = Sharing(rawValue: 0x100)
+    public static let directories = Sharing(rawValue: 0x200)
+    public static let descriptors = Sharing(rawValue: 0x400)
+  }
 
   public init(executable: ByteString) {
     id = nil
@@ -189,5 +203,6 @@ public struct SpawnRequest: Sendable {
     self.executable = executable
     personality = 0
     newSession = false
+    sharing = []
   }
 }

@@ -58,6 +58,7 @@ extension X86_64 {
     case .exitGroup: 231
     case .tgkill: 234
     case .ioprioSet: 251
+    case .clockNanosleep: 230
     case .openat: 257
     case .setRobustList: 273
     case .dup3: 292

@@ -37,6 +37,15 @@ long cr_read_waiting(int fd, void *buffer, size_t count);
 #define CR_O_PATH 010000000
 int cr_open_unnamed(const char *directory);
 
+/* A lock of an open file description on part of a file; count 0 is to the end. */
+struct cr_file_lock {
+	uint64_t start, count;
+	int exclusive;
+};
+long cr_lock_description(int fd, const struct cr_file_lock *lock);
+/* Maps count bytes of new shared memory; the address, or -errno. */
+long cr_map_shared(size_t count);
+
 /* EFD_SEMAPHORE | EFD_CLOEXEC of <sys/eventfd.h>, an enumeration there. */
 #define CR_EVENTFD_SEMAPHORE (1 | 02000000)
 
