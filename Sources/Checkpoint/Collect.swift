@@ -35,6 +35,7 @@ struct Collector {
   mutating func collect<E: Engine & ~Copyable>(
     _ frozen: Frozen, by engine: inout E, until deadline: Deadline
   ) throws(Failure) {
+    identities.beginConfirming()
     try describeJob()
     for member in frozen.members {
       try deadline.check()

@@ -25,7 +25,7 @@ extension Collector {
     memory.layout.heap = MemoryRange(start: stat.heapStart, end: max(end, stat.heapStart))
     if process.sharesMemoryWith != nil { return memory }
 
-    let mapped = MappedRegion.parse(try files.text("smaps", of: member.id))
+    let mapped = MappedRegion.parse(try files.text("smaps", of: member.id, expecting: 1 << 16))
     var pagemap = try reading("page map", of: member.id) { () throws(Errno) in
       try Pagemap(files, pageSize: hostPageSize)
     }
@@ -36,19 +36,18 @@ extension Collector {
         memory.lockFuture = region.hasFlag("lf") ? 2 | 4 : 2
       }
       for part in region.without(ours) {
-        if let collected = try collectRegion(part, process, &pagemap) {
-          memory.regions.append(collected)
-        }
+        if let collected = collectRegion(part, process) { memory.regions.append(collected) }
       }
     }
+    try fillContents(&memory, member.id, &pagemap)
     memory.limitExtents()
     return memory
   }
 
   /// nil for a region that cannot be saved; the reason is then among the problems.
   private mutating func collectRegion(
-    _ mapped: MappedRegion, _ process: Process, _ pagemap: inout Pagemap
-  ) throws(Failure) -> Region? {
+    _ mapped: MappedRegion, _ process: Process
+  ) -> Region? {
     if let reason = mapped.unsupportedReason {
       problems.add(
         "process \(process.id) (\(process.name)): memory at \(hex: mapped.range.start) "
@@ -64,7 +63,6 @@ extension Collector {
     region.flags = mapped.flags
     region.protectionKey = mapped.protectionKey
     if mapped.inode == 0 { region.name = mapped.name }
-    region.contents = try contents(of: region, process.id, &pagemap)
     return region
   }
 
@@ -83,24 +81,51 @@ extension Collector {
     return nil
   }
 
-  /// Pages of its own. What a shared mapping shows belongs to its object, or is in its file.
-  private func contents(
-    of region: Region, _ process: ProcessID, _ pagemap: inout Pagemap
-  ) throws(Failure) -> [Extent] {
-    let wanted: Pagemap.Wanted
-    switch region.backing {
-    case .special: return []
-    case .anonymous: wanted = .anonymous
-    case .file, .sharedMemory:
-      if region.isShared { return [] }
-      wanted = .modifiedFile
-    }
-    do throws(Errno) {
-      return try pagemap.runs(of: wanted, in: region.range).map {
-        Extent(position: $0.start, count: $0.count)
+  /// Pages of their own. Neighbours of one kind are asked about together.
+  private func fillContents(
+    _ memory: inout AddressSpace, _ process: ProcessID, _ pagemap: inout Pagemap
+  ) throws(Failure) {
+    var index = 0
+    while index < memory.regions.count {
+      guard let wanted = memory.regions[index].wantedPages else {
+        index += 1
+        continue
       }
-    } catch {
-      throw Failure("read the page map", process, error)
+      var last = index
+      while last + 1 < memory.regions.count, memory.regions[last + 1].wantedPages == wanted {
+        last += 1
+      }
+      let span = MemoryRange(
+        start: memory.regions[index].range.start, end: memory.regions[last].range.end)
+      do throws(Errno) {
+        for run in try pagemap.runs(of: wanted, in: span) {
+          while memory.regions[index].range.end <= run.start { index += 1 }
+          var at = index
+          while at <= last, memory.regions[at].range.start < run.end {
+            let start = max(run.start, memory.regions[at].range.start)
+            let end = min(run.end, memory.regions[at].range.end)
+            if start < end {
+              memory.regions[at].contents.append(Extent(position: start, count: end - start))
+            }
+            at += 1
+          }
+        }
+      } catch {
+        throw Failure("read the page map", process, error)
+      }
+      index = last + 1
+    }
+  }
+}
+
+extension Region {
+  /// Which pages belong to the region itself; nil where none do: what a shared mapping shows
+  /// belongs to its object, or is in its file.
+  fileprivate var wantedPages: Pagemap.Wanted? {
+    switch backing {
+    case .special: nil
+    case .anonymous: .anonymous
+    case .file, .sharedMemory: isShared ? nil : .modifiedFile
     }
   }
 }

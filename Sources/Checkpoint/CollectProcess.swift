@@ -115,8 +115,10 @@ extension Collector {
 
 extension ProcessFiles {
   /// A file that every process has.
-  func text(_ name: ByteString, of process: ProcessID) throws(Failure) -> [UInt8] {
-    do throws(Errno) { return try read(name) } catch {
+  func text(
+    _ name: ByteString, of process: ProcessID, expecting expected: Int = 4096
+  ) throws(Failure) -> [UInt8] {
+    do throws(Errno) { return try read(name, expecting: expected) } catch {
       throw Failure("read /proc/\(process)/" + name, process, error == .noEntry ? .noProcess : error)
     }
   }

@@ -10,6 +10,8 @@ import Snapshot
 /// is still the same.
 struct FileIdentities {
   private var known: [ByteString: FileIdentity] = [:]
+  /// Mapped files that were looked at again since everything stands still.
+  private var confirmed: [ByteString: FileIdentity] = [:]
 
   /// The identity of the file at `path`; nil if what is there now is not the file with this status.
   mutating func identity(of path: ByteString, matching status: FileStatus) -> FileIdentity? {
@@ -22,9 +24,16 @@ struct FileIdentities {
   /// The file at `path` if it has this inode number; the device is not compared, for a file system
   /// with several (btrfs, overlayfs) shows another one in maps than in stat(2).
   mutating func identity(of path: ByteString, inode: UInt64) -> FileIdentity? {
+    // A program maps each of its libraries in five pieces.
+    if let identity = confirmed[path], identity.inode == inode { return identity }
     guard let now = try? FileStatus.of(path), now.inode == inode else { return nil }
-    return identity(of: path, now)
+    let identity = identity(of: path, now)
+    confirmed[path] = identity
+    return identity
   }
+
+  /// The processes stand still now: every file is looked at once more.
+  mutating func beginConfirming() { confirmed = [:] }
 
   private mutating func identity(of path: ByteString, _ status: FileStatus) -> FileIdentity {
     let modified = TimeValue(

@@ -9,8 +9,10 @@ extension FileDescriptor {
   }
 
   /// read(2) from the present position to the end: for files of /proc, which have no size.
-  public func readToEnd() throws(Errno) -> [UInt8] {
-    var bytes = [UInt8](repeating: 0, count: 4096)
+  ///
+  /// - Parameter expected: bytes to ask for at first.
+  public func readToEnd(expecting expected: Int = 4096) throws(Errno) -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: expected)
     var done = 0
     while true {
       if done == bytes.count { bytes += [UInt8](repeating: 0, count: bytes.count) }

@@ -16,11 +16,13 @@ import CLinux
   private let file: FileDescriptor
   private let pageSize: UInt64
   private var canScan: Bool
+  private var vector: [cr_page_region]
 
   public init(_ process: borrowing ProcessFiles, pageSize: UInt64) throws(Errno) {
     file = try process.open("pagemap")
     self.pageSize = pageSize
     canScan = true
+    vector = [cr_page_region](repeating: cr_page_region(), count: 512)
   }
 
   /// For tests of the fallback.
@@ -49,16 +51,14 @@ import CLinux
   private static var isPresent: UInt64 { 1 << 3 }
   private static var isSwapped: UInt64 { 1 << 4 }
   private static var isZero: UInt64 { 1 << 5 }
-  private static var vectorCount: Int { 512 }
 
-  private func scan(_ wanted: Wanted, _ range: MemoryRange) throws(Errno) -> [MemoryRange] {
+  private mutating func scan(_ wanted: Wanted, _ range: MemoryRange) throws(Errno) -> [MemoryRange] {
     // Asking whether a page is the file's costs eight times as much: only where it matters.
     let excluded = wanted == .anonymous ? Self.isZero : Self.isZero | Self.isFile
-    var vector = [cr_page_region](repeating: cr_page_region(), count: Self.vectorCount)
     var argument = cr_pm_scan_arg()
     argument.size = UInt64(MemoryLayout<cr_pm_scan_arg>.size)
     argument.end = range.end
-    argument.vec_len = UInt64(Self.vectorCount)
+    argument.vec_len = UInt64(vector.count)
     argument.category_inverted = excluded
     argument.category_mask = excluded
     argument.category_anyof_mask = Self.isPresent | Self.isSwapped
@@ -67,7 +67,7 @@ import CLinux
     var start = range.start
     while start < range.end {
       argument.start = start
-      let count = try scanOnce(&argument, &vector)
+      let count = try scanOnce(&argument)
       for region in vector[..<count] {
         runs.appendRun(MemoryRange(start: region.start, end: region.end))
       }
@@ -77,9 +77,7 @@ import CLinux
     return runs
   }
 
-  private func scanOnce(
-    _ argument: inout cr_pm_scan_arg, _ vector: inout [cr_page_region]
-  ) throws(Errno) -> Int {
+  private mutating func scanOnce(_ argument: inout cr_pm_scan_arg) throws(Errno) -> Int {
     // _IOWR('f', 16, struct pm_scan_arg)
     let request = 0xc060_6610
     let number = Int(file.number)

@@ -21,8 +21,9 @@ import CLinux
     try FileDescriptor(opening: name, at: directory.number, flags: flags)
   }
 
-  public func read(_ name: ByteString) throws(Errno) -> [UInt8] {
-    try open(name).readToEnd()
+  /// - Parameter expected: bytes to ask for at first; a long file is read faster with more.
+  public func read(_ name: ByteString, expecting expected: Int = 4096) throws(Errno) -> [UInt8] {
+    try open(name).readToEnd(expecting: expected)
   }
 
   /// readlinkat(2).

