@@ -32,7 +32,7 @@ public struct RunOptions: Sendable {
     tool: "cr_run", synopsis: "[--run|--omit] [--] COMMAND [ARG...]",
     summary: "Starts COMMAND so that it can take part in checkpoints.",
     notes: """
-      COMMAND keeps this process id. Exit status: its own; 127 if it was not found, 126
+      COMMAND keeps this process id. Exit status: its own; 127 if not found, 126
       if it cannot be executed. Static or set-uid programs do not read LD_PRELOAD.
       """,
     stopsAtOperand: true,
