@@ -31,26 +31,28 @@ public struct DescriptorNumber: Hashable, Sendable {
 
   /// F_SETFL: O_APPEND, O_ASYNC, O_DIRECT, O_NOATIME and O_NONBLOCK are taken from `flags`.
   public func setStatusFlags(_ flags: UInt32) throws(Errno) {
-    try checked(control(F_SETFL, Int(flags)))
+    _ = try control(F_SETFL, Int(flags))
   }
 
   public func statusFlags() throws(Errno) -> UInt32 {
-    UInt32(truncatingIfNeeded: try checked(control(F_GETFL, 0)))
+    UInt32(truncatingIfNeeded: try control(F_GETFL, 0))
   }
 
   /// F_SETPIPE_SZ in bytes; EPERM above fs.pipe-max-size without CAP_SYS_RESOURCE.
   public func setPipeCapacity(_ capacity: UInt64) throws(Errno) {
-    try checked(control(F_SETPIPE_SZ, Int(capacity)))
+    _ = try control(F_SETPIPE_SZ, Int(capacity))
   }
 
   /// F_SETOWN_EX and F_SETSIG: who is told of input and output, and by which signal.
   public func setOwner(_ owner: SignalOwner) throws(Errno) {
     var bytes = [owner.type, owner.id]
+    let number = rawValue
     let result = bytes.withUnsafeMutableBytes {
-      control(F_SETOWN_EX, Int(bitPattern: $0.baseAddress!))
+      cr_syscall(
+        Int(SYS_fcntl), Int(number), Int(F_SETOWN_EX), Int(bitPattern: $0.baseAddress!), 0, 0, 0)
     }
     try checked(result)
-    try checked(control(F_SETSIG, Int(owner.signal)))
+    _ = try control(F_SETSIG, Int(owner.signal))
   }
 
   /// Bytes that can be read at once (FIONREAD).
@@ -82,13 +84,8 @@ public struct DescriptorNumber: Hashable, Sendable {
     try checked(cr_lock_description(rawValue, &lock))
   }
 
-  private func control(_ command: Int32, _ argument: Int) -> Int {
-    cr_syscall(Int(SYS_fcntl), Int(rawValue), Int(command), argument, 0, 0, 0)
-  }
-
   private func control(_ command: Int32, _ argument: Int) throws(Errno) -> Int {
-    let result: Int = control(command, argument)
-    return try checked(result)
+    try checked(cr_syscall(Int(SYS_fcntl), Int(rawValue), Int(command), argument, 0, 0, 0))
   }
 }
 
