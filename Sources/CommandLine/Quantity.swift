@@ -30,13 +30,17 @@ public enum Size {
     var unit: UInt64 = 1024
     var index = 0
     // By the rounded tenths, so that 1023.96 becomes 1.0 of the next unit and not 1024.0.
-    while index + 1 < units.count
-      && (bytes / 1024 * 10 + unit / 2048) / (unit / 1024) >= 10240 {
+    while index + 1 < units.count && tenths(bytes, of: unit) >= 10240 {
       unit *= 1024
       index += 1
     }
     return "\(decimal(bytes, per: unit, places: 1)) \(units[index])"
   }
+}
+
+/// Rounded half up, where that does not overflow.
+private func tenths(_ bytes: UInt64, of unit: UInt64) -> UInt64 {
+  bytes > .max / 16 ? bytes / unit * 10 : (bytes * 10 + unit / 2) / unit
 }
 
 /// `value / unit` with this many decimals, rounded half up. `unit` is at most 2^50, places at most 3.

@@ -28,7 +28,7 @@ private let gibibyte: UInt64 = 1 << 30
     let meter = ProgressMeter(start: 0, columns: 80)
     #expect(
       meter.render("writing memory", done: gibibyte, total: 4 * gibibyte, elapsed: 2 * second)
-        == "writing memory [#####................] 25% of 4.0 GiB, 512.0 MiB/s, 6 s left")
+        == "writing memory [######..................] 25% of 4.0 GiB, 512.0 MiB/s, 6 s left")
   }
 
   @Test func `a line fits the terminal, and a narrow one has no bar`() {
