@@ -113,7 +113,7 @@ extension CommandLineParsingTests {
     for manual in manuals {
       let lines = manual.help.bytes.split(separator: 10, omittingEmptySubsequences: false)
       #expect(lines.count <= 58, "\(manual.tool)")
-      for line in lines { #expect(line.count <= 96, "\(ByteString(line).text)") }
+      for line in lines { #expect(line.count <= 84, "\(ByteString(line).text)") }
     }
   }
 
