@@ -16,8 +16,15 @@ set(CR_SWIFT_FLAGS -enable-experimental-feature Embedded -wmo -O
 if(CR_SWIFT_TARGET)
   list(APPEND CR_SWIFT_FLAGS -target ${CR_SWIFT_TARGET})
 endif()
+set(CR_WERROR NO CACHE BOOL "A warning of a compiler ends the build")
+if(CR_WERROR)
+  list(APPEND CR_SWIFT_FLAGS -warnings-as-errors)
+  add_compile_options(-Werror)
+endif()
 set(CR_MODULES ${CMAKE_BINARY_DIR}/modules)
-file(MAKE_DIRECTORY ${CR_MODULES})
+# swiftc leaves an empty folder in TMPDIR each time it runs.
+set(CR_TMPDIR ${CMAKE_BINARY_DIR}/tmp)
+file(MAKE_DIRECTORY ${CR_MODULES} ${CR_TMPDIR})
 
 # Everything below a list of modules, each after what it depends on.
 function(_cr_closure out)
@@ -87,7 +94,7 @@ function(cr_swift_module name)
   set(object ${CR_MODULES}/${name}.o)
   add_custom_command(
     OUTPUT ${object} ${CR_MODULES}/${name}.swiftmodule
-    COMMAND ${SWIFTC} ${CR_SWIFT_FLAGS} ${kind} -module-name ${name} -I ${CR_MODULES} ${flags}
+    COMMAND ${CMAKE_COMMAND} -E env TMPDIR=${CR_TMPDIR} ${SWIFTC} ${CR_SWIFT_FLAGS} ${kind} -module-name ${name} -I ${CR_MODULES} ${flags}
       -emit-module -emit-module-path ${CR_MODULES}/${name}.swiftmodule
       -c ${sources} -o ${object}
     DEPENDS ${sources} ${files}
