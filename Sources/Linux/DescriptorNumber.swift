@@ -18,7 +18,7 @@ public struct DescriptorNumber: Hashable, Sendable {
   /// The lowest number from `least` on that is free, for the same open file description; inherited
   /// over exec(2). EINVAL where `least` is beyond RLIMIT_NOFILE.
   public func duplicate(atLeast least: Int32) throws(Errno) -> DescriptorNumber {
-    DescriptorNumber(Int32(try control(F_DUPFD, Int(least))))
+    DescriptorNumber(Int32(try checked(control(F_DUPFD, Int(least)))))
   }
 
   public func close() { _ = cr_syscall(Int(SYS_close), Int(rawValue), 0, 0, 0, 0, 0) }
