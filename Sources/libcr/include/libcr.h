@@ -205,7 +205,7 @@ int cri_init_restart_args_t(cr_version_t version, cr_restart_args_t *args);
 int cr_request_checkpoint(cr_checkpoint_args_t *args, cr_checkpoint_handle_t *handle);
 
 /* Waits for the end of it, NULL: for ever. Positive: it has ended; 0: the time is over; -1 EINTR,
- * EINVAL, EFAULT, CR_ERESTARTED. */
+ * EINVAL, EFAULT. */
 int cr_wait_checkpoint(cr_checkpoint_handle_t *handle, struct timeval *timeout);
 
 /* Copies what was said about it, up to `len` bytes with the NUL. Returns the bytes that all of it

@@ -38,13 +38,17 @@ enum cr_control_wants {
 	CR_WANTS_ALL = 4      /* every thread, for its hooks */
 };
 
-/* The stages of a request, set by the engine; IDLE also by the library when the engine is gone. */
+/* The stages of a request: the low byte of `phase`, above it the request's number, so that a late
+ * thread can tell one request from the next. Set by the engine; IDLE also by the library when the
+ * engine is gone. */
 enum cr_control_phase {
 	CR_PHASE_IDLE = 0,
 	CR_PHASE_PENDING = 1, /* waits for critical sections to end */
 	CR_PHASE_SERVER = 2,  /* thread-context callbacks may run */
 	CR_PHASE_SIGNALS = 3  /* signal-context callbacks may run */
 };
+
+#define CR_PHASE(word) ((word) & 0xff)
 
 enum cr_control_outcome {
 	CR_OUTCOME_NONE = 0,
@@ -68,8 +72,10 @@ enum cr_control_arrival {
 #define CR_ARRIVAL_FLAGS(value) (((value) >> 8) & 0xf)
 #define CR_ARRIVAL_ERROR(value) (((uint32_t)(value) >> 16) & 0xffff)
 
-/* The value with which the engine sends CR_SIGNUM: the signal was blocked in that thread. */
-#define CR_CALL_WAS_BLOCKED 1
+/* The values with which the engine sends CR_SIGNUM to a thread, the second if it is blocked there
+ * (the engine unblocks it, the handler blocks it again). */
+#define CR_CALLS         0x80
+#define CR_CALLS_BLOCKED 0x81
 
 /* The two-class lock. Bits 0…14 count critical sections, 16…30 callback runs; never both. */
 #define CR_LOCK_SECTION  0x00000001u
@@ -117,13 +123,13 @@ struct cr_control {
 	uint32_t helpers[CR_CONTROL_HELPERS]; /* processes of ours, in no scope; 0: none */
 
 	/* Set by the engine. */
-	uint32_t phase;
+	uint32_t phase;      /* number << 8 | enum cr_control_phase */
 	uint32_t outcome;
 	int32_t error; /* positive, of CR_OUTCOME_FAILED */
 	int32_t forward_result;
-	uint32_t serial;     /* another one for each request */
+	uint32_t reserved1;
 	uint32_t generation; /* restarts that this process has been through */
-	uint32_t answers;    /* grows with every arrival that the engine has seen */
+	uint32_t answers;    /* grows when the engine lets an arrived thread go on */
 	int32_t signal;
 	int32_t requester;
 	int32_t target;
@@ -131,6 +137,20 @@ struct cr_control {
 	int32_t restart_requester;
 	char destination[CR_CONTROL_PATH];
 	char source[CR_CONTROL_PATH];
+};
+
+/* What a tool started by libcr writes to the descriptor it was given: one of these at a time, a
+ * MESSAGE followed by `value` bytes of text. */
+enum cr_report_kind {
+	CR_REPORT_ACCEPTED = 1, /* the targets are known and may be taken */
+	CR_REPORT_MESSAGE = 2,
+	CR_REPORT_ROOT = 3, /* pid of the restarted root */
+	CR_REPORT_DONE = 4  /* error number, 0: success */
+};
+
+struct cr_report {
+	uint32_t kind;
+	int32_t value;
 };
 
 #define CR_CONTROL_AT(field, offset) \

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The helper: a process that shares our memory and nothing else, starts the tool, and writes what
+ * the tool reports into the request. It has no exit signal, so the program's wait() and SIGCHLD
+ * never see it; its pipe is its own, so the program's descriptors stay as they are.
+ *
+ * It runs beside all our threads with the thread pointer of the one that made it. So it must not
+ * use the C library beyond string functions: raw calls only.
+ */
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include "request.h"
+
+#define CALL(name, ...) CALL_(SYS_##name, __VA_ARGS__, 0, 0, 0, 0, 0, 0)
+#define CALL_(n, a, b, c, d, e, f, ...) \
+	cr_raw_call(n, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
+
+#define CLOSE_RANGE 436 /* SYS_close_range, the same on every processor; Linux 5.9 */
+#define HIGH        20  /* descriptors from here on are not among those that the tool is given */
+
+/* What the tool finds open: its context file and the way to report. */
+#define TOOL_CONTEXT 3
+#define TOOL_REPORT  4
+
+static void close_from(int first)
+{
+	if (cr_raw_call(CLOSE_RANGE, first, -1, 0, 0, 0, 0) == 0)
+		return;
+	for (int number = first; number < 65536; number++)
+		CALL(close, number);
+}
+
+static long open_null(void)
+{
+	return CALL(openat, AT_FDCWD, "/dev/null", O_RDWR, 0);
+}
+
+struct launch {
+	struct cri_request *request;
+	int report;
+};
+
+/* In the tool's process, before it is the tool. */
+static int become_tool(void *data)
+{
+	const struct launch *launch = data;
+	struct cri_request *request = launch->request;
+	struct cr_report report = { CR_REPORT_DONE, 0 };
+	long context = CALL(fcntl, request->context, F_DUPFD, HIGH);
+	long out = CALL(fcntl, launch->report, F_DUPFD, HIGH);
+	long null = open_null();
+	long moved = null < 0 ? null : CALL(fcntl, null, F_DUPFD, HIGH);
+	cri_mask none = 0;
+	long error;
+
+	if (context >= 0 && out >= 0) {
+		CALL(dup3, context, TOOL_CONTEXT, 0);
+		CALL(dup3, out, TOOL_REPORT, 0);
+		/* The tool of a restart hands our standard streams on to the restarted program. */
+		for (int number = 0; moved >= 0 && number < 3; number++)
+			if (request->kind == CRI_CHECKPOINT || CALL(fcntl, number, F_GETFD) < 0)
+				CALL(dup3, moved, number, 0);
+		close_from(TOOL_REPORT + 1);
+		CALL(rt_sigprocmask, 2 /* SIG_SETMASK */, &none, 0, sizeof none);
+		error = CALL(execve, request->arguments[0], request->arguments, request->environment);
+	} else {
+		error = context < 0 ? context : out;
+	}
+	report.value = (int32_t)-error;
+	CALL(write, context < 0 || out < 0 ? launch->report : TOOL_REPORT, &report, sizeof report);
+	CALL(exit_group, 127);
+	return 127;
+}
+
+/* Fills `bytes`; 0 at the end. */
+static int receive(int from, void *bytes, size_t count)
+{
+	size_t done = 0;
+
+	while (done < count) {
+		long got = CALL(read, from, (char *)bytes + done, count - done);
+
+		if (got == -EINTR)
+			continue;
+		if (got <= 0)
+			return 0;
+		done += (size_t)got;
+	}
+	return 1;
+}
+
+static void take_message(struct cri_request *request, int from, int32_t count)
+{
+	while (count > 0) {
+		char byte;
+
+		if (!receive(from, &byte, 1))
+			return;
+		/* The last byte stays free for the NUL. */
+		if (request->log_count < CRI_LOG_SIZE - 1)
+			request->log[request->log_count++] = byte;
+		count--;
+	}
+}
+
+static void take_reports(struct cri_request *request, int from)
+{
+	struct cr_report report;
+
+	while (receive(from, &report, sizeof report)) {
+		switch (report.kind) {
+		case CR_REPORT_MESSAGE:
+			take_message(request, from, report.value);
+			break;
+		case CR_REPORT_ROOT:
+			request->root = report.value;
+			break;
+		case CR_REPORT_DONE:
+			request->error = report.value;
+			request->has_result = 1;
+			break;
+		}
+		if (report.kind == CR_REPORT_ACCEPTED) {
+			cri_store(&request->has_begun, 1);
+			cri_wake_word(&request->helper, 0);
+		}
+	}
+}
+
+static int help(void *data)
+{
+	struct cri_request *request = data;
+	struct launch launch = { request, -1 };
+	int pipe[2];
+	int status = 0;
+	long tool, error;
+
+	/* Out of the program's session and group: no job control, no ^C, no foreground. */
+	CALL(setsid, 0);
+	error = CALL(pipe2, pipe, O_CLOEXEC);
+	if (error == 0) {
+		launch.report = pipe[1];
+		/* As vfork(2): it runs on the lower half of our stack until it is the tool. */
+		tool = clone(become_tool, request->stack + CRI_STACK_SIZE / 2,
+			CLONE_VM | CLONE_VFORK | CLONE_UNTRACED, &launch);
+		if (tool < 0)
+			error = -EAGAIN;
+	}
+	if (error == 0) {
+		/* What the program has open must not stay open because of us. */
+		CALL(dup3, pipe[0], 0, 0);
+		close_from(1);
+		take_reports(request, 0);
+		CALL(wait4, tool, &status, __WALL, 0);
+	} else {
+		request->error = (int)-error;
+		request->has_result = 1;
+	}
+	/* A tool that died let everything go on. */
+	if (!request->has_result)
+		request->error = CR_ETEMPFAIL;
+	request->has_result = 1;
+	cri_store(&request->has_begun, 1);
+	/* One thread of one process ends; the kernel clears request->helper and wakes the waiters. */
+	CALL(exit_group, 0);
+	return 0;
+}
+
+int cri_start_helper(struct cri_request *request)
+{
+	unsigned slot = 0;
+	cri_mask mask;
+	long helper;
+
+	mask = cri_enter_guard();
+	while (slot < CR_CONTROL_HELPERS && cri_block.helpers[slot])
+		slot++;
+	if (slot < CR_CONTROL_HELPERS)
+		cri_block.helpers[slot] = ~0u;
+	cri_leave_guard(mask);
+	if (slot == CR_CONTROL_HELPERS)
+		return EAGAIN;
+	request->slot = slot;
+	request->environment = environ;
+	request->generation = cri_block.generation;
+	request->helper = ~0u;
+	mask = cri_block_signals();
+	helper = clone(help, request->stack + CRI_STACK_SIZE,
+		CLONE_VM | CLONE_UNTRACED | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID, request,
+		&cri_block.helpers[slot], NULL, &request->helper);
+	/* Where the kernel restricts who may trace whom (Yama), our helper may trace us. */
+	if (helper > 0)
+		prctl(PR_SET_PTRACER, helper, 0, 0, 0);
+	cri_restore_signals(mask);
+	if (helper < 0) {
+		cri_block.helpers[slot] = 0;
+		return errno;
+	}
+	request->process = (pid_t)helper;
+	return 0;
+}

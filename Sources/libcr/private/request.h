@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A request of this program, carried out by a tool that runs beside it.
+ */
+#ifndef CR_REQUEST_H
+#define CR_REQUEST_H
+
+#include "cr.h"
+
+#define CRI_LOG_SIZE   (16 << 10)
+#define CRI_WORDS_SIZE (24 << 10)
+#define CRI_STACK_SIZE (24 << 10)
+#define CRI_MAX_WORDS  64
+
+enum cri_kind { CRI_CHECKPOINT = 1, CRI_RESTART = 2 };
+
+/* One mapping per request, with the stack of the helper that writes the answers into it. */
+struct cri_request {
+	struct cri_request *next;
+	enum cri_kind kind;
+	/* The helper's tid; the kernel clears it and wakes whoever waits when the helper ends, by
+	 * whatever death (CLONE_CHILD_CLEARTID). */
+	cri_word helper;
+	cri_word has_begun;  /* accepted, or known to have failed */
+	uint32_t generation; /* the block's when it was made */
+	unsigned slot;       /* in the block's helpers */
+	pid_t process;       /* of the helper, for wait4(2) */
+	int has_result;
+	int error;           /* the result: 0 or an error number */
+	pid_t root;
+	int context;         /* the descriptor of the context file */
+	int environment_error;
+	char **environment;
+	unsigned log_count;
+	char log[CRI_LOG_SIZE];
+	/* The tool's path and arguments. */
+	char *arguments[CRI_MAX_WORDS + 1];
+	unsigned argument_count;
+	char words[CRI_WORDS_SIZE];
+	unsigned words_used;
+	_Alignas(64) unsigned char stack[CRI_STACK_SIZE];
+};
+
+/* A new request with no arguments, or NULL and errno. */
+CR_HIDDEN struct cri_request *cri_make_request(enum cri_kind kind);
+CR_HIDDEN void cri_free_request(struct cri_request *request);
+/* The request behind a handle, or NULL. */
+CR_HIDDEN struct cri_request *cri_find_request(unsigned long handle, enum cri_kind kind);
+CR_HIDDEN void cri_list_request(struct cri_request *request);
+
+/* Appends an argument made of two pieces; the first argument is the tool's path. */
+CR_HIDDEN void cri_add_word(struct cri_request *request, const char *text, const char *more);
+CR_HIDDEN void cri_add_number(struct cri_request *request, const char *text, long number);
+
+/* Sets the tool going. 0, or an error number. */
+CR_HIDDEN int cri_start_helper(struct cri_request *request);
+/* 1: it has ended; 0: the time is over; -1: EINTR. */
+CR_HIDDEN int cri_wait_request(struct cri_request *request, const struct timeval *timeout);
+/* Waits until the tool has accepted the request, or has ended. */
+CR_HIDDEN void cri_wait_beginning(struct cri_request *request);
+CR_HIDDEN int cri_has_ended(const struct cri_request *request);
+
+#endif

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A request seen from inside: the callbacks of a thread, each inside the cr_checkpoint() of the one
+ * before it, and at the bottom the moment in which the thread tells the engine and stands still.
+ */
+#include <stdlib.h>
+#include <ucontext.h>
+#include "cr.h"
+
+CR_PUBLIC int cr_link_me;
+
+CR_DEFINE_BLOCK(CR_KIND_FULL, "1");
+
+/* Sends ourselves the signal whose stop the tracer waits for. Without one the handler runs and
+ * does nothing, and nobody has answered. */
+int cri_arrive(int kind, int flags)
+{
+	uint32_t before = cri_load(&cri_block.answers);
+	siginfo_t info;
+	cri_mask mask;
+
+	memset(&info, 0, sizeof info);
+	info.si_signo = CR_SIGNUM;
+	info.si_code = SI_QUEUE;
+	info.si_pid = cri_process();
+	info.si_value.sival_int = kind | (flags & 0xf) << 8 | (int)((unsigned)flags & 0xffff0000);
+	mask = cri_block_signals();
+	cri_unblock_own_signal();
+	cr_raw_call(SYS_rt_tgsigqueueinfo, info.si_pid, cri_task(), CR_SIGNUM, (long)&info, 0, 0);
+	cri_restore_signals(mask);
+	return cri_load(&cri_block.answers) != before;
+}
+
+/* Waits for the end of the request, or for its failure. What cr_checkpoint() returns. */
+static int await(struct cri_run *run, int flags)
+{
+	while (cri_load(&cri_block.outcome) == CR_OUTCOME_NONE) {
+		if (cri_arrive(CR_ARRIVES_READY, flags))
+			continue;
+		/* The engine is gone. The first to find out decides for all. */
+		if (cri_load(&cri_block.outcome) == CR_OUTCOME_NONE) {
+			cri_block.error = CR_ETEMPFAIL;
+			cri_swap(&cri_block.outcome, CR_OUTCOME_NONE, CR_OUTCOME_FAILED);
+		}
+	}
+	run->has_result = 1;
+	switch (cri_load(&cri_block.outcome)) {
+	case CR_OUTCOME_CONTINUE:
+		return 0;
+	case CR_OUTCOME_RESTART:
+		run->restart.requester = cri_block.restart_requester;
+		run->restart.src = cri_block.source;
+		return 1;
+	default:
+		return -cri_block.error;
+	}
+}
+
+static void run_hooks(const struct cri_run *run)
+{
+	int event = CR_HOOK_CONT_NO_CALLBACKS;
+
+	if (run->result < 0)
+		return;
+	if (run->context == CR_THREAD_CONTEXT)
+		event = CR_HOOK_CONT_THREAD_CONTEXT;
+	else if (run->count)
+		event = CR_HOOK_CONT_SIGNAL_CONTEXT;
+	if (run->result > 0)
+		event += CR_HOOK_RSTRT_SIGNAL_CONTEXT;
+	cri_run_hook((cr_hook_event_t)event);
+}
+
+/* The next callback that is not disabled; 0 if there is none. */
+static int next(struct cri_run *run, struct cri_callback *callback, unsigned *index)
+{
+	while (run->begun < run->count) {
+		unsigned place = run->begun++;
+
+		if (run->context == CR_SIGNAL_CONTEXT) {
+			place = run->count - 1 - place; /* last registered first */
+			*callback = cri_self.callbacks.entries[place];
+		} else if (!cri_thread_callback(place, callback)) {
+			return 0;
+		}
+		*index = place;
+		if (callback->func)
+			return 1;
+	}
+	return 0;
+}
+
+static int proceed(struct cri_run *run, int flags);
+
+static void invoke(struct cri_run *run, const struct cri_callback *callback, unsigned index)
+{
+	struct cri_frame frame = { run->frame, index, 0 };
+	int failed;
+
+	run->frame = &frame;
+	failed = callback->func(callback->arg);
+	if (!frame.has_called) {
+		frame.has_called = 1;
+		proceed(run, CR_CHECKPOINT_READY);
+	}
+	run->frame = frame.outer;
+	if (failed && run->result >= 0)
+		run->must_abort = 1;
+}
+
+static int proceed(struct cri_run *run, int flags)
+{
+	struct cri_callback callback;
+	unsigned index;
+
+	if (flags == CR_CHECKPOINT_READY && next(run, &callback, &index)) {
+		invoke(run, &callback, index);
+	} else {
+		run->result = await(run, flags);
+		run_hooks(run);
+	}
+	return run->result;
+}
+
+int cr_checkpoint(int flags)
+{
+	struct cri_run *run = cri_self.run;
+	int kind = flags & 0xffff, code = (int)((unsigned)flags >> 16);
+
+	if (!run || !run->frame)
+		return -CR_ENOTCB;
+	if (run->frame->has_called)
+		return -EINVAL;
+	if (kind != CR_CHECKPOINT_READY && kind != CR_CHECKPOINT_TEMP_FAILURE
+	    && kind != CR_CHECKPOINT_PERM_FAILURE && kind != CR_CHECKPOINT_OMIT)
+		return -EINVAL;
+	if (code && kind != CR_CHECKPOINT_TEMP_FAILURE && kind != CR_CHECKPOINT_PERM_FAILURE)
+		return -EINVAL;
+	run->frame->has_called = 1;
+	return proceed(run, flags);
+}
+
+static void finish(struct cri_run *run)
+{
+	int aborts = run->must_abort;
+
+	cri_self.run = NULL;
+	cri_add(&cri_block.runners, -1u);
+	cri_unlock_run();
+	if (!cri_arrive(aborts ? CR_ARRIVES_ABORT : CR_ARRIVES_DONE, 0)
+	    && !cri_load(&cri_block.runners)) {
+		uint32_t phase = cri_load(&cri_block.phase);
+
+		/* Nobody else will say that it is over. */
+		if (phase >> 8 == run->phase >> 8)
+			cri_swap(&cri_block.phase, phase, CR_PHASE_IDLE);
+	}
+	if (aborts)
+		abort();
+}
+
+void cri_serve(int context, uint32_t phase)
+{
+	struct cri_run run;
+
+	memset(&run, 0, sizeof run);
+	run.context = context;
+	run.phase = phase;
+	run.count = context == CR_SIGNAL_CONTEXT
+		? cri_self.callbacks.count : cri_thread_callback_count();
+	cri_self.served = phase;
+	cri_lock_run();
+	/* The wait for critical sections may have been longer than the engine's patience. */
+	if (cri_load(&cri_block.phase) != phase) {
+		cri_unlock_run();
+		return;
+	}
+	cri_add(&cri_block.runners, 1);
+	run.checkpoint.signal = cri_block.signal;
+	run.checkpoint.dest = cri_block.destination;
+	run.checkpoint.requester = cri_block.requester;
+	run.checkpoint.target = cri_block.target;
+	run.checkpoint.scope = (cr_scope_t)cri_block.scope;
+	cri_self.run = &run;
+	proceed(&run, CR_CHECKPOINT_READY);
+	finish(&run);
+}
+
+void cri_abandon_run(void)
+{
+	if (!cri_self.run)
+		return;
+	cri_self.run = NULL;
+	cri_add(&cri_block.runners, -1u);
+	cri_unlock_run();
+}
+
+/* In the handler: the engine wants this thread's callbacks. */
+void cri_called(void)
+{
+	uint32_t phase = cri_load(&cri_block.phase);
+
+	if (CR_PHASE(phase) != CR_PHASE_SIGNALS || cri_self.run || cri_self.is_server
+	    || cri_self.served == phase)
+		return;
+	if (cri_self.shared.sections)
+		cri_self.deferred = phase;
+	else
+		cri_serve(CR_SIGNAL_CONTEXT, phase);
+}
+
+void cri_serve_deferred(void)
+{
+	cri_mask mask;
+
+	if (!cri_self.deferred)
+		return;
+	mask = cri_block_signals();
+	cri_self.deferred = 0;
+	cri_called();
+	cri_restore_signals(mask);
+}
+
+const struct cr_checkpoint_info *cr_get_checkpoint_info(void)
+{
+	return cri_self.run ? &cri_self.run->checkpoint : NULL;
+}
+
+const struct cr_restart_info *cr_get_restart_info(void)
+{
+	struct cri_run *run = cri_self.run;
+
+	return run && run->has_result && run->result > 0 ? &run->restart : NULL;
+}
+
+int cr_forward_checkpoint(cr_scope_t scope, pid_t target)
+{
+	static cr_spinlock_t one = CR_SPINLOCK_INITIALIZER;
+	struct cri_run *run = cri_self.run;
+	int result;
+
+	if (!run || !run->frame || run->frame->has_called)
+		return cri_fail(CR_ENOTCB);
+	if ((unsigned)scope > CR_SCOPE_TREE || target < 0)
+		return cri_fail(EINVAL);
+	cr_spinlock_lock(&one);
+	cri_block.forward_scope = scope;
+	cri_block.forward_target = target;
+	cri_block.forward_result = CR_ETEMPFAIL;
+	cri_arrive(CR_ARRIVES_FORWARD, 0);
+	result = cri_block.forward_result;
+	cr_spinlock_unlock(&one);
+	return result ? cri_fail(result) : 0;
+}
+
+static void handle(int number, siginfo_t *info, void *context)
+{
+	int error = errno;
+
+	if (info->si_code == SI_QUEUE && (info->si_value.sival_int & ~1) == CR_CALLS) {
+		if (info->si_value.sival_int == CR_CALLS_BLOCKED)
+			sigaddset(&((ucontext_t *)context)->uc_sigmask, number);
+		cri_called();
+	}
+	errno = error;
+}
+
+__attribute__((__constructor__)) static void load(void)
+{
+	cri_load_library(CR_KIND_FULL, CRI_DISPLACES, handle);
+}
