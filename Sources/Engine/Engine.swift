@@ -110,8 +110,9 @@ public protocol Engine: ~Copyable {
   /// Makes a process that is held before its first instruction, running the wanted executable:
   /// an address space of the right kind with nothing of ours in it but the kernel's own mappings.
   ///
-  /// As a child of this process, or of a held one (`SpawnRequest.parent`), which inherits as fork(2)
-  /// says: descriptors (those of the parent, all kept over the exec), session, group, directories.
+  /// As a child of this process, or of a spawned one (`SpawnRequest.parent`), which inherits as
+  /// fork(2) says: descriptors (the exec closes those with FD_CLOEXEC), session, group, directories.
+  /// Without an executable it can make calls, as a copy of its held parent, and never runs.
   /// EEXIST if the pid is taken.
   mutating func spawn(_ request: SpawnRequest) throws(EngineError) -> ProcessID
 

@@ -14,6 +14,8 @@ final class HeldProcess {
   var postponedStop: Int32 = 0
   /// Made by us: it dies with us, so that nothing half restored ever runs.
   let isNew: Bool
+  /// Calls by PTRACE_SYSCALL's two stops, not by a single step; see RemoteCall.swift.
+  var callsByStops: Bool
   /// A child of this very process, to be waited for after `kill`.
   var isOurChild = false
   /// Without an executable: it can be killed and nothing else.
@@ -22,6 +24,8 @@ final class HeldProcess {
   var seccompMode: UInt32 = 0
   var landmarks: Landmarks?
   var scratch: Scratch?
+  /// The scratch memory is another process's, which shares its memory with this one.
+  var borrowsScratch = false
   /// Slots for the lifelines of threads other than the first caller.
   var lifelines: MemoryRange?
   var lifelineSlotsUsed = 0
@@ -33,6 +37,7 @@ final class HeldProcess {
   init(_ id: ProcessID, isNew: Bool) {
     self.id = id
     self.isNew = isNew
+    callsByStops = !isNew
   }
 
   deinit { if memoryFile >= 0 { _ = FileDescriptor(owning: memoryFile) } }

@@ -177,7 +177,7 @@ extension PtraceEngine {
 
   /// Takes everything of ours out of a process and gives its threads back, still stopped.
   static func withdraw(from held: HeldProcess) throws(EngineError) {
-    guard let scratch = held.scratch,
+    guard let scratch = held.scratch, !held.borrowsScratch,
       let caller = held.threads.first(where: { $0.calling != nil })
     else {
       for thread in held.threads { try giveBack(thread, of: held) }

@@ -8,7 +8,8 @@ import Linux
 ///
 /// In a program that runs, PTRACE_SYSCALL with its two stops: a thread that PTRACE_SINGLESTEP has
 /// set going keeps its trap flag when the tracer is killed, and the next instruction's SIGTRAP
-/// would kill it. Processes of our own making die with us anyway, so they take the single stop.
+/// would kill it. Processes of our own making die with us anyway, so they take the single stop,
+/// until they are told to ignore SIGTRAP: forcing an ignored signal resets its action, too.
 extension PtraceEngine {
   /// Every signal that must not get in the way. SIGTRAP is left out: blocked, the kernel would
   /// reset its handler when it forces one (kernel/signal.c, force_sig_info_to_task).
@@ -32,11 +33,14 @@ extension PtraceEngine {
       throw EngineError("call in thread", held.id, .invalid)
     }
     registers.prepare(call, at: landmarks.systemCall)
+    if call.number == registers.number(of: .rtSigaction), call.arguments.first == UInt64(SIGTRAP) {
+      held.callsByStops = true
+    }
     thread.hasEntered = false
     thread.born = nil
     try attempt("call in thread", held.id) { () throws(Errno) in
       try Tracing.setRegisterSet(1, to: registers.generalRegisters, of: thread.id)
-      try Tracing.resume(thread.id, held.isNew ? .oneInstruction : .toSystemCall)
+      try Tracing.resume(thread.id, held.callsByStops ? .toSystemCall : .oneInstruction)
     }
   }
 
@@ -44,13 +48,14 @@ extension PtraceEngine {
   static func advance(
     _ thread: HeldThread, of held: HeldProcess
   ) throws(EngineError) -> Bool {
-    let how: Tracing.Resumption = held.isNew ? .oneInstruction : .toSystemCall
+    let how: Tracing.Resumption =
+      held.callsByStops ? .toSystemCall : .oneInstruction
     do throws(Errno) {
       switch try TaskState.wait(for: thread.id) {
       case .systemCall:
         if thread.hasEntered { return true }
         thread.hasEntered = true
-      case .signal(SIGTRAP) where held.isNew:
+      case .signal(SIGTRAP) where !held.callsByStops:
         return true
       case .signal(let signal):
         // Only what cannot be blocked: SIGSTOP takes effect at release.

@@ -86,7 +86,7 @@ extension PtraceEngine {
       throw EngineError("make process below", parent.id, .invalid)
     }
     let id = try Self.clone(
-      flags: 0x2000,  // CLONE_PTRACE: born in our hands
+      flags: 0x2000 | request.sharing.rawValue,  // CLONE_PTRACE: born in our hands
       exitSignal: request.exitSignal, id: request.id?.rawValue, by: caller, of: parent,
       scratch: scratch)
     let held = HeldProcess(ProcessID(id), isNew: true)
@@ -99,6 +99,8 @@ extension PtraceEngine {
       thread.mask = 0
       held.landmarks = parent.landmarks
       held.scratch = parent.scratch
+      // CLONE_VM: the one scratch memory serves both, and goes with its owner.
+      held.borrowsScratch = request.sharing.contains(.memory)
       try Self.become(request, thread, of: held, scratch: scratch)
     } catch {
       Self.end(held)
@@ -117,7 +119,10 @@ extension PtraceEngine {
     _ request: SpawnRequest, _ thread: HeldThread, of held: HeldProcess, scratch: MemoryRange
   ) throws(EngineError) {
     if request.newSession { try done("start session", .setsid, [], in: thread, of: held) }
-    if request.executable.isEmpty { return }
+    // An exec would part what is shared.
+    if request.executable.isEmpty || !request.sharing.isDisjoint(with: [.memory, .descriptors]) {
+      return
+    }
     try done(
       "set personality", .personality, [UInt64(request.personality)], in: thread, of: held)
     // argv of one empty string, an empty environment, and the path.
