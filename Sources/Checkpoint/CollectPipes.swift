@@ -74,10 +74,13 @@ extension Collector {
       contents.unread = []
     }
     let isWhole = reader != nil && ends.contains { $0.canWrite }
-    if !isWhole, try !PipeContents.isWidowed(own) { warnOfStrangers(ends) }
+    let isWidowed = isWhole ? true : try PipeContents.isWidowed(own)
+    let hasStrangers = !isWidowed
+    if hasStrangers { warnOfStrangers(ends) }
     for end in ends {
-      let state = PipeEnd(
+      var state = PipeEnd(
         pipe: end.seen.status.inode, capacity: contents.capacity, unread: contents.unread)
+      state.hasStrangers = hasStrangers
       switch snapshot.openFiles[end.index].kind {
       case .fifo(let path, _): snapshot.openFiles[end.index].kind = .fifo(path: path, state)
       default: snapshot.openFiles[end.index].kind = .pipe(state)

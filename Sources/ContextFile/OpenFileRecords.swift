@@ -69,6 +69,7 @@ extension OpenFile {
     coder.field(&end.pipe)
     coder.field(&end.capacity)
     coder.field(&end.unread)
+    coder.field(&end.hasStrangers)
     kind = named ? .fifo(path: path, end) : .pipe(end)
   }
 

@@ -85,6 +85,8 @@ public struct PipeEnd: Sendable {
   public var capacity: UInt64
   /// Unread bytes. A packet pipe (O_DIRECT) is saved only when it is empty: boundaries are lost.
   public var unread: [UInt8]
+  /// The job has ends of one kind only, and a process outside of it had the other kind.
+  public var hasStrangers = false
 
   public init(pipe: UInt64, capacity: UInt64, unread: [UInt8]) {
     self.pipe = pipe
