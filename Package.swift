@@ -30,7 +30,9 @@ func tests(_ modules: [(String, [Target.Dependency])]) -> [Target] {
   return modules.compactMap { name, dependencies in
     let folder = here.appendingPathComponent("Tests/\(name)Tests").path
     guard !embedded, FileManager.default.fileExists(atPath: folder) else { return nil }
-    return .testTarget(name: "\(name)Tests", dependencies: [.init(stringLiteral: name)] + dependencies)
+    return .testTarget(
+      name: "\(name)Tests", dependencies: [.init(stringLiteral: name)] + dependencies,
+      swiftSettings: settings)
   }
 }
 
