@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tests/Scenarios/main_thread_that_has_ended.c
  * pthread_exit() in main leaves a dead leader that is there until the last thread ends.
+ * runner: refused main thread.*not supported
  */
 #include "scenario.h"
 #include <pthread.h>

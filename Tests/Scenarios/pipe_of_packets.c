@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tests/Scenarios/pipe_of_packets.c
  * With O_DIRECT each write is a packet, and each read returns one.
+ * runner: refused O_DIRECT.*not supported
  */
 #include "scenario.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tests/Scenarios/seccomp_filter.c
  * A process that has given up system calls: it must not get them back, nor die of ours.
+ * runner: refused seccomp.*not supported
  */
 #include "scenario.h"
 #include <linux/filter.h>
