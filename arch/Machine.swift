@@ -33,6 +33,20 @@ public struct Machine: Hashable, Sendable {
   public static let x86_64 = Machine(number: 62, wordSize: .bits64, byteOrder: .little)
   public static let aarch64 = Machine(number: 183, wordSize: .bits64, byteOrder: .little)
 
+  /// As uname(2) calls it; nil for a processor that we never heard of.
+  public var name: StaticString? {
+    switch self {
+    case .i386: "i386"
+    case .powerpc: "powerpc"
+    case .powerpc64: "powerpc64"
+    case .powerpc64le: "powerpc64le"
+    case .arm: "arm"
+    case .x86_64: "x86_64"
+    case .aarch64: "aarch64"
+    default: nil
+    }
+  }
+
   /// Bytes of pr_uid in a core file's NT_PRPSINFO: `__kernel_uid_t` is 16 bits wide on processors
   /// that Linux ran on before 2.4 (asm/posix_types.h of x86 and arm).
   public var coreUserIDSize: Int { self == .i386 || self == .arm ? 2 : 4 }

@@ -7,6 +7,8 @@ import Snapshot
 /// The head of one process's image: ELF header, notes and program headers, padded to a page.
 struct Image {
   let index: Int
+  /// Whether it has notes of ours; without them it is a core file and nothing else.
+  private let isContext: Bool
   let machine: Machine
   /// Notes that do not depend on any place in the file.
   private let fixedNotes: [UInt8]
@@ -19,18 +21,24 @@ struct Image {
   /// Up to the end of its runs of pages.
   var size: UInt64 = 0
 
-  init(of snapshot: Snapshot, _ index: Int, alignment: UInt64) {
+  init(of snapshot: Snapshot, _ index: Int, alignment: UInt64, isContext: Bool) {
     self.index = index
+    self.isContext = isContext
     machine = snapshot.processes[index].machine
-    fixedNotes = Self.fixedNotes(of: snapshot, index)
-    placedNotesSize = Self.placedNotes(of: snapshot, index, imageTable: []).count
-      + (index == 0 ? snapshot.processes.count * Self.imageEntrySize : 0)
+    fixedNotes = Self.fixedNotes(of: snapshot, index, isContext: isContext)
+    placedNotesSize =
+      isContext
+      ? Self.placedNotes(of: snapshot, index, imageTable: []).count
+        + (index == 0 ? snapshot.processes.count * Self.imageEntrySize : 0)
+      : 0
     segmentCount = 1 + Segments(snapshot: snapshot, index: index, imageOffset: 0).loads().count
     headSize = aligned(UInt64(unpaddedSize), to: alignment)
   }
 
   private var headerSize: Int { cr_elf_header_size(machine.wordSize.rawValue) }
-  private var notesSize: Int { Self.versionNoteTotal + fixedNotes.count + placedNotesSize }
+  private var notesSize: Int {
+    (isContext ? Self.versionNoteTotal : 0) + fixedNotes.count + placedNotesSize
+  }
   private var segmentsOffset: Int { Int(aligned(UInt64(headerSize + notesSize), to: 8)) }
   private var sectionOffset: Int {
     segmentsOffset + segmentCount * cr_elf_segment_size(machine.wordSize.rawValue)
@@ -48,7 +56,9 @@ struct Image {
 
   // MARK: Notes
 
-  private static func fixedNotes(of snapshot: Snapshot, _ index: Int) -> [UInt8] {
+  private static func fixedNotes(
+    of snapshot: Snapshot, _ index: Int, isContext: Bool
+  ) -> [UInt8] {
     var process = snapshot.processes[index]
     let core = CoreNotes(of: process)
     var notes = NoteWriter(process.machine.byteOrder)
@@ -56,10 +66,12 @@ struct Image {
       core.add(thread, to: &notes)
       // The kernel's order: the leader's registers, the process, further threads.
       if number == 0 { core.addProcess(to: &notes) }
+      guard isContext else { continue }
       var record = ThreadRecord(thread)
       notes.add(.thread) { record.walk(&$0) }
     }
     if process.threads.isEmpty { core.addProcess(to: &notes) }
+    guard isContext else { return notes.bytes }
     notes.add(.process) { process.walk(&$0) }
     addTables(of: &process, to: &notes)
     if index == 0 {
@@ -132,9 +144,9 @@ struct Image {
     var head: [UInt8] = []
     head.reserveCapacity(Int(headSize))
     head += header()
-    head += versionNote(snapshot, layout)
+    if isContext { head += versionNote(snapshot, layout) }
     head += fixedNotes
-    head += Self.placedNotes(of: snapshot, index, imageTable: imageTable)
+    if isContext { head += Self.placedNotes(of: snapshot, index, imageTable: imageTable) }
     head += [UInt8](repeating: 0, count: segmentsOffset - head.count)
     head += segments(snapshot)
     if hasSection { head += countSection() }

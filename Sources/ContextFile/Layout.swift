@@ -37,10 +37,15 @@ public struct Layout: Sendable {
   ///
   /// - Precondition: the snapshot has a process; regions and extents are in rising order.
   public init(planning snapshot: inout Snapshot) {
+    self.init(planning: &snapshot, isContext: true)
+  }
+
+  /// Without `isContext`, an ELF core file and nothing more: none of our notes, no trailer.
+  init(planning snapshot: inout Snapshot, isContext: Bool) {
     precondition(!snapshot.processes.isEmpty)
     let alignment = snapshot.processes.reduce(4096) { max($0, $1.memory.pageSize) }
     var images = snapshot.processes.indices.map { index in
-      Image(of: snapshot, index, alignment: alignment)
+      Image(of: snapshot, index, alignment: alignment, isContext: isContext)
     }
     var places = Placing(alignment: alignment)
     for index in images.indices {
@@ -62,7 +67,9 @@ public struct Layout: Sendable {
     contentSize = places.contentSize
     gaps = places.gaps
     order = snapshot.processes[0].machine.byteOrder
-    totalSize = trailerOffset + Trailer.size(images: images.count, contents: trailerOffset)
+    totalSize =
+      trailerOffset
+      + (isContext ? Trailer.size(images: images.count, contents: trailerOffset) : 0)
     heads = []
     let table = images.map { image in
       ImageEntry(

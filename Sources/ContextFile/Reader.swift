@@ -62,10 +62,14 @@ public struct Reader: ~Copyable {
       let status = try file.status()
       if status.isRegular { return file }
       if status.isDirectory { throw Errno(rawValue: EISDIR) }
+      guard status.isPipe || status.isSocket else { throw Errno.invalid }
       let copy = try Spool.open()
       try Spool.fill(copy, from: file.number)
       return copy
     } catch {
+      if error == .invalid {
+        throw Failure(error, "\(name) is not a context file: it is no regular file, pipe or socket")
+      }
       throw Failure(error, "cannot read \(name): \(error)")
     }
   }

@@ -20,7 +20,8 @@ enum Spool {
   /// Bytes that one read or write moves.
   private static let step = 1 << 20
 
-  /// Copies everything that comes out of `source` until its end.
+  /// Copies everything that comes out of `source` until its end; stops early where it does not
+  /// begin as a context file does.
   static func fill(_ file: borrowing FileDescriptor, from source: Int32) throws(Errno) {
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: step, alignment: 4096)
     defer { buffer.deallocate() }
@@ -31,6 +32,8 @@ enum Spool {
       let part = UnsafeRawBufferPointer(rebasing: buffer[..<count])
       try file.write(part, at: offset)
       offset += UInt64(count)
+      let beginning = try file.read(4, at: 0)
+      if !([0x7f, 0x45, 0x4c, 0x46] as [UInt8]).starts(with: beginning) { return }
     }
   }
 

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+import CommandLine
+import Linux
+import Snapshot
+
+extension Region {
+  /// `rw-p`, as /proc/PID/maps.
+  var permissions: ByteString {
+    let letters: [(UInt32, UInt8)] = [
+      (1, UInt8(ascii: "r")), (2, UInt8(ascii: "w")), (4, UInt8(ascii: "x")),
+    ]
+    let text = letters.map { protection & $0.0 != 0 ? $0.1 : UInt8(ascii: "-") }
+    return ByteString(text + [UInt8(ascii: isShared ? "s" : "p")])
+  }
+
+  func title(in snapshot: Snapshot) -> ByteString {
+    switch backing {
+    case .anonymous: return shown(name)
+    case .file(let file): return shown(file.path)
+    case .special(let name): return shown(name)
+    case .sharedMemory(let index):
+      let object = snapshot.sharedMemories[index]
+      if object.path.isEmpty { return "shared memory \(index)" }
+      return "shared memory \(index): \(shown(object.path)) (deleted)"
+    }
+  }
+}
+
+extension OpenFile {
+  var kindName: StaticString {
+    switch kind {
+    case .regular: "file"
+    case .deleted: "deleted file"
+    case .directory: "directory"
+    case .pipe: "pipe"
+    case .fifo: "fifo"
+    case .characterDevice: "device"
+    case .terminal: "terminal"
+    }
+  }
+
+  /// What it is called where it has a name.
+  var path: ByteString? {
+    switch kind {
+    case .regular(let file): file.path
+    case .deleted(let file): file.path
+    case .directory(let path), .fifo(let path, _), .characterDevice(let path, _),
+      .terminal(let path, _):
+      path
+    case .pipe: nil
+    }
+  }
+
+  var title: ByteString {
+    switch kind {
+    case .pipe(let end): "pipe \(end.pipe), \(end.unread.count) bytes unread"
+    case .fifo(let path, let end): "\(shown(path)), \(end.unread.count) bytes unread"
+    case .deleted(let file): "\(shown(file.path)) (deleted, \(Size.short(file.size)))"
+    default: shown(path ?? "")
+    }
+  }
+
+  /// O_ACCMODE and O_APPEND in words.
+  var access: ByteString {
+    let words: [StaticString] = ["read", "write", "read/write", "none"]
+    return ByteString(words[Int(flags & 3)])
+  }
+
+  var placeWords: ByteString {
+    switch kind {
+    case .regular, .deleted: ", at \(position)"
+    default: ""
+    }
+  }
+
+  var lossWords: ByteString {
+    if case .terminal = kind { return " (reopened by name, or the restarter's own)" }
+    return ""
+  }
+}
