@@ -13,7 +13,9 @@
 #include <unistd.h>
 #include "atomic.h"
 #include "block.h"
+#pragma GCC visibility push(default)
 #include "libcr.h"
+#pragma GCC visibility pop
 #include "syscall.h"
 
 /* Clients of one thread whose critical sections are counted each on its own. */
