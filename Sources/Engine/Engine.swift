@@ -26,6 +26,21 @@ public protocol Engine: ~Copyable {
   /// was in force is in force again; `stopped` asks for one anew (a restored stopped process).
   mutating func release(_ process: ProcessID, stopped: Bool) throws(EngineError)
 
+  // MARK: Running under our eyes
+
+  /// Lets the threads of a held process run, but for some (by id), without letting go of it: `hold`
+  /// stops them again, and if we die they just run on. Until then nothing can be done in it, except
+  /// that its memory can be read and written.
+  mutating func run(
+    _ process: ProcessID, but standing: Set<Int32>) throws(EngineError)
+
+  /// Waits until a thread of one of these running processes queues `signal` to itself with a value
+  /// below 0x80 (a greater one, and every other signal, reaches the program as ever); nil when
+  /// `milliseconds` have passed.
+  mutating func awaitCall(
+    by signal: Int32, of processes: [ProcessID], milliseconds: Int32
+  ) throws(EngineError) -> WatchedEvent?
+
   // MARK: Looking and acting inside
 
   /// The registers a thread had when it was held, an interrupted system call still visible.

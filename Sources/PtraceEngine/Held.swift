@@ -69,6 +69,8 @@ final class HeldThread {
   var born: ThreadID?
   /// Inside the call, by PTRACE_SYSCALL's first stop.
   var hasEntered = false
+  /// It runs, under our eyes.
+  var isRunning = false
   /// Whether a signal we are putting back is still blocked, and the mask to restore.
   var requeueMask: UInt64?
 

@@ -40,16 +40,32 @@ struct Holding: ~Copyable {
     files = opened
   }
 
+  /// A process that is ours already and runs under our eyes, or some of its threads do.
+  init(again held: HeldProcess, until deadline: Deadline) throws(EngineError) {
+    self.held = held
+    self.deadline = deadline
+    files = try attempt("find process", held.id) { () throws(Errno) in try ProcessFiles(held.id) }
+    for thread in held.threads {
+      seized[thread.id.rawValue] = thread
+      guard thread.isRunning else { continue }
+      thread.isRunning = false
+      // One that has ended is found out by `settle`.
+      try? Tracing.interrupt(thread.id)
+      waiting.append(thread)
+    }
+    held.threads = []
+  }
+
   /// Stops all threads, or none.
   mutating func stopAll() throws(EngineError) -> HeldProcess {
     do throws(EngineError) {
       // New threads appear until their makers stand still, so look again after the last stop.
-      while try seizeNewThreads() {
+      repeat {
         while let thread = waiting.last {
           try settle(thread)
           waiting.removeLast()
         }
-      }
+      } while try seizeNewThreads()
       letStrangersGo()
       arrange()
       guard !held.threads.isEmpty else {

@@ -52,7 +52,13 @@ extension PtraceEngine {
   public mutating func hold(
     _ process: ProcessID, until deadline: Deadline
   ) throws(EngineError) {
-    if processes[process.rawValue] != nil { return }
+    if let held = processes[process.rawValue] {
+      guard held.threads.contains(where: { $0.isRunning }) else { return }
+      forget(held)
+      var holding = try Holding(again: held, until: deadline)
+      adopt(try holding.stopAll())
+      return
+    }
     var holding = try Holding(process, until: deadline)
     adopt(try holding.stopAll())
   }

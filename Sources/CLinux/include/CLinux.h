@@ -27,6 +27,7 @@
 #include <unistd.h>
 #include "file.h"
 #include "tool.h"
+#include "watch.h"
 
 #include "cr_proc.h"
 #include "trace.h"
