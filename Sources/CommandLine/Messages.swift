@@ -32,12 +32,17 @@ public struct Messages: Sendable {
 
   private func say(_ text: ByteString, colour: StaticString, from level: Int) {
     guard verbosity >= level else { return }
-    var line: ByteString = "\(tool): "
     let coloured = hasColour && colour.utf8CodeUnitCount > 0
-    if coloured { line += "\u{1B}[\(colour)m" }
-    line += text
-    if coloured { line += "\u{1B}[0m" }
+    var lines: ByteString = ""
+    // A message of several reasons has a line for each.
+    for part in text.bytes.split(separator: UInt8(ascii: "\n")) {
+      lines += "\(tool): "
+      if coloured { lines += "\u{1B}[\(colour)m" }
+      lines += ByteString(part)
+      if coloured { lines += "\u{1B}[0m" }
+      lines += "\n"
+    }
     // Nobody is left to be told that stderr cannot be written to.
-    try? StandardStream.error.write(line + "\n")
+    try? StandardStream.error.write(lines)
   }
 }
