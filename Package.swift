@@ -45,7 +45,7 @@ let package = Package(
     module("Linux", ["CLinux"]),
     module("Architecture", ["Linux"], path: "arch"),
     module("Snapshot", ["Architecture", "Linux"]),
-    module("Request", ["Linux"]),
+    module("Request", ["Linux", "CLinux"]),
     module("ContextFile", ["Snapshot", "Architecture", "Linux", "Request", "CElf", "CHash", "CLinux"]),
     module("Engine", ["Snapshot", "Architecture", "Linux", "Request"]),
     module("PtraceEngine", ["Engine", "Snapshot", "Architecture", "Linux", "CLinux"]),

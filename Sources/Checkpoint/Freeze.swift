@@ -17,6 +17,8 @@ struct Frozen {
   var held: [ProcessID] = []
   /// CLOCK_MONOTONIC in nanoseconds when the first of them was stopped; 0 before.
   var since: UInt64 = 0
+  /// Not saved, and neither is what descends from them in a tree.
+  var leftOut: Set<Int32> = []
 
   /// Lets all of them run on. Never fails: a process that is gone needs no release.
   mutating func release<E: Engine & ~Copyable>(by engine: inout E) {
@@ -40,12 +42,17 @@ func freeze<E: Engine & ~Copyable>(
     throw Failure(.invalid, "process \(request.target) is this tool itself and cannot be saved")
   }
   var known: Set<Int32> = []
+  var omitted = 0
   while true {
-    let newcomers = search.newcomers(besides: known)
+    let newcomers = search.newcomers(besides: known, leftOut: frozen.leftOut)
     if newcomers.isEmpty { break }
     for process in newcomers {
       known.insert(process.rawValue)
       try deadline.check()
+      if search.isOmitted(process, &frozen.leftOut) {
+        omitted += 1
+        continue
+      }
       try freeze(process, request, tracers, by: &engine, into: &frozen, deadline, &report)
     }
     if request.scope == .process { break }
@@ -53,6 +60,7 @@ func freeze<E: Engine & ~Copyable>(
   guard !frozen.held.isEmpty else {
     let words: ByteString =
       switch request.scope {
+      case _ where omitted > 0: "every process of \(request.target) is left out of checkpoints"
       case .process, .tree: "there is no process \(request.target)"
       case .group: "there is no process in process group \(request.target)"
       case .session: "there is no process in session \(request.target)"
@@ -84,12 +92,14 @@ private func freeze<E: Engine & ~Copyable>(
     let words: ByteString =
       "process \(process) (\(stat.name)) is being traced by process \(tracer.id) (\(tracer.name))"
     guard request.tracedTargets == .skip else { throw Failure(AnswerCode.traced, words) }
+    frozen.leftOut.insert(process.rawValue)
     report.warn(words + ": left out")
     return
   }
   if tracers.tracing.contains(process.rawValue) {
     let words: ByteString = "process \(process) (\(stat.name)) traces others, as a debugger does"
     guard request.tracingTargets == .skip else { throw Failure(AnswerCode.tracer, words) }
+    frozen.leftOut.insert(process.rawValue)
     report.warn(words + ": left out")
     return
   }

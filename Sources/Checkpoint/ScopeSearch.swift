@@ -8,11 +8,15 @@ struct ScopeSearch {
 
   /// The scope's processes that are not in `known`, by rising pid. To be asked again until it has
   /// no answer: while some were still running, they may have made others.
-  func newcomers(besides known: Set<Int32>) -> [ProcessID] {
+  ///
+  /// Descendants of those in `leftOut` are not looked for.
+  func newcomers(besides known: Set<Int32>, leftOut: Set<Int32> = []) -> [ProcessID] {
     let found =
       switch request.scope {
       case .process: [request.target]
-      case .tree: known.isEmpty ? [request.target] : known.sorted().flatMap(Self.children)
+      case .tree:
+        known.isEmpty
+          ? [request.target] : known.subtracting(leftOut).sorted().flatMap(Self.children)
       case .group, .session: members()
       }
     return found.filter { !known.contains($0) && !isExcluded($0) }.map { ProcessID($0) }
@@ -33,6 +37,21 @@ struct ScopeSearch {
   /// Whoever asks is not in the answer.
   func isExcluded(_ id: Int32) -> Bool {
     request.excluded.contains(ProcessID(id)) || ProcessID(id) == ownProcess
+  }
+
+  /// Whether a process asked not to be saved. With `cr_run --omit` that goes for what it started
+  /// too; below a cr_restart is the job that it restarted, which is looked for.
+  func isOmitted(_ process: ProcessID, _ leftOut: inout Set<Int32>) -> Bool {
+    switch Omission(of: process) {
+    case nil, .never: return false
+    case .always: return true
+    case .maybe:
+      let isTarget = process.rawValue == request.target
+      return isTarget || ProcessStat(of: process)?.parent == ProcessID(1)
+    case .withDescendants:
+      leftOut.insert(process.rawValue)
+      return true
+    }
   }
 
   /// Children of all threads of a process, the dead ones too that nobody waited for.

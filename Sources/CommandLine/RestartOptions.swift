@@ -10,20 +10,13 @@ public struct RestartOptions: Sendable {
     case restart
   }
 
-  /// Whether a later checkpoint leaves cr_restart itself out.
-  public enum Omission: Sendable {
-    /// If it is the target, or an orphan.
-    case maybe
-    case always
-    case never
-  }
-
   public var action = Action.restart
   /// −1 quiet, 0, 1 for `--verbose`.
   public var verbosity = 0
   public var request = RestartRequest()
   public var source = Placement.file("")
   public var hooks = Hooks()
+  /// Whether a later checkpoint leaves cr_restart itself out.
   public var omission = Omission.maybe
   public var detaches = false
   public var engine = EngineChoice.automatic

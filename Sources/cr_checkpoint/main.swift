@@ -29,7 +29,7 @@ func run() -> Int32 {
     var engine = PtraceEngine()
     var report = watch.makeReport()
     let result = try checkpoint(
-      withoutRestarters(options.request), by: &engine, into: destination, report: &report)
+      options.request, by: &engine, into: destination, report: &report)
     watch.finish()
     return outcome.tell(result)
   } catch {

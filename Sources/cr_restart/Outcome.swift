@@ -17,8 +17,8 @@ final class Outcome {
       Messages(tool: "cr_restart", verbosity: options.verbosity), progress: options.progress)
   }
 
-  func mark(_ omission: RestartOptions.Omission) throws(Failure) {
-    do throws(Errno) { try OmissionMark.place(omission) } catch {
+  func mark(_ omission: Omission) throws(Failure) {
+    do throws(Errno) { try omission.mark() } catch {
       throw Failure(error, "cannot make the mark by which checkpoints know cr_restart: \(error)")
     }
   }
