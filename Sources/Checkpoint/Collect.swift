@@ -59,6 +59,7 @@ struct Collector {
     snapshot.job.bootTime = TimeValue(Clock.bootTime)
     guard let names = try? HostNames() else { return }
     snapshot.job.host = names.host
+    snapshot.job.toolVersion = ByteString(Release.version)
     snapshot.job.kernelRelease = names.release
     snapshot.job.kernelVersion = names.version
     snapshot.job.machineName = names.machine

@@ -13,6 +13,8 @@ struct Segments {
   let index: Int
   /// Where its image begins: offsets in program headers count from there.
   let imageOffset: UInt64
+  /// Where its first run begins, counted from there.
+  let headSize: UInt64
 
   private var machine: Machine { snapshot.processes[index].machine }
 
@@ -21,7 +23,18 @@ struct Segments {
     var segments: [cr_elf_segment] = []
     let memory = snapshot.processes[index].memory
     for region in memory.regions { add(region, memory.pageSize, to: &segments) }
+    placeEmptyOnes(&segments)
     return segments
+  }
+
+  /// A segment without contents stands where the next one's begin, as in the kernel's core files.
+  /// Anywhere but at 0: gdb looks there for the header of a mapped program, and would take our own.
+  private func placeEmptyOnes(_ segments: inout [cr_elf_segment]) {
+    var place = headSize
+    for index in segments.indices {
+      if segments[index].file_size == 0 { segments[index].offset = place }
+      place = segments[index].offset + segments[index].file_size
+    }
   }
 
   private func add(_ region: Region, _ page: UInt64, to segments: inout [cr_elf_segment]) {
@@ -91,7 +104,6 @@ struct Segments {
     segments.append(
       segment(region, page, Extent(position: start, count: end - start, fileOffset: 0)))
     segments[segments.count - 1].file_size = 0
-    segments[segments.count - 1].offset = 0
   }
 
   /// PROT_READ 1, PROT_WRITE 2, PROT_EXEC 4 → PF_R 4, PF_W 2, PF_X 1.

@@ -95,6 +95,8 @@ struct ToolTests {
     #expect(status == 0)
     #expect(text.contains("LWP 4711"))
     #expect(text.contains("LWP 4712"))
+    // Each once: gdb took our own header for a mapped program's, and found all threads again.
+    #expect(text.contains("* 1 ") && text.contains("  2 ") && !text.contains("  3 "))
     func bytes(_ offset: UInt64) -> String {
       [filling(offset), filling(offset + 1)].map { byte in
         "0x" + (byte < 16 ? "0" : "") + String(byte, radix: 16)
