@@ -3,6 +3,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 
 import processes
@@ -15,6 +16,24 @@ def run(name, *arguments, **settings):
   settings = {"capture_output": True, "text": True, "timeout": 60, "stdin": subprocess.DEVNULL,
               **settings}
   return subprocess.run([runner.tool(name), *map(str, arguments)], **settings)
+
+
+# Settings of a subprocess that is an ordinary user, when we are root.
+NOBODY = {"user": 65534, "group": 65534, "extra_groups": []} if os.geteuid() == 0 else {}
+
+
+def run_as_nobody(directory, name, *arguments):
+  """As run(), but as an ordinary user; the build may stand where only root can read."""
+  return subprocess.run([readable_copy(directory, name), *map(str, arguments)],
+                        capture_output=True, text=True, timeout=60, **NOBODY)
+
+
+def readable_copy(directory, name):
+  copy = directory / name
+  if not copy.exists():
+    shutil.copy(runner.tool(name), copy)
+    copy.chmod(0o755)
+  return copy
 
 
 def check_success(result):

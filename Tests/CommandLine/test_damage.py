@@ -9,7 +9,7 @@ import pytest
 
 import processes
 import runner
-from targets import check_failure, check_success, run
+from targets import check_failure, run, run_as_nobody
 
 
 def refuse(target, path, pattern):
@@ -116,11 +116,7 @@ def test_a_missing_file(directory):
 
 def test_a_file_that_may_not_be_read(context, directory):
   if os.geteuid() == 0:
-    copy = directory / "cr_restart"
-    copy.write_bytes(open(runner.tool("cr_restart"), "rb").read())
-    copy.chmod(0o755)
-    result = subprocess.run([copy, context], capture_output=True, text=True, user=65534,
-                            group=65534, extra_groups=[], timeout=20)
+    result = run_as_nobody(directory, "cr_restart", context)
   else:
     context.chmod(0)
     result = run("cr_restart", context)

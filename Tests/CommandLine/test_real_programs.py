@@ -3,7 +3,6 @@
 
 import os
 import shutil
-import signal
 import subprocess
 import time
 
@@ -12,7 +11,7 @@ import pytest
 import processes
 import runner
 from processes import wait_until
-from targets import check_failure, check_success, run
+from targets import check_success, run
 
 PYTHON_THREADS = """
 import threading, queue, time

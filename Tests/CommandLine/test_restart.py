@@ -2,6 +2,7 @@
 """cr_restart: what must be as before, what it refuses, and how it stands for its child."""
 
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -21,13 +22,13 @@ def checkpoint(target, *options, context="context"):
   return path
 
 
-def shell(directory, script, *words, **settings):
+def shell(directory, script):
   """A bash that has said "ready", checkpointed, gone; returns (pid, context)."""
   (directory / "shell").mkdir(exist_ok=True)
   with open(directory / "shell" / "output", "ab") as output:
     process = subprocess.Popen(
-      ["/bin/bash", "-c", f"{script}", "bash", *words], cwd=directory / "shell", stdout=output,
-      stderr=output, stdin=subprocess.DEVNULL, start_new_session=True, **settings)
+      ["/bin/bash", "-c", script], cwd=directory / "shell", stdout=output,
+      stderr=output, stdin=subprocess.DEVNULL, start_new_session=True)
   wait_until(lambda: "ready" in (directory / "shell" / "output").read_text(), "ready")
   # Past its last echo and into its wait.
   wait_until(lambda: processes.state(process.pid) == "S", "asleep")
@@ -63,7 +64,6 @@ def test_it_dies_of_the_signal_of_its_child(number, directory):
 
 
 def test_it_leaves_no_core_of_its_own(directory):
-  import resource
   _, context = shell(directory, f"echo ready; {WAIT} kill -SEGV $$; sleep 10")
   (directory / "shell" / "go").touch()
   (directory / "here").mkdir()
@@ -82,7 +82,6 @@ def test_it_hands_on_signals(number, directory):
   _, context = shell(
     directory, f'trap "echo heard; exit 44" {name}; echo ready; while :; do sleep 0.01; done')
   job = start_restart(context)
-  pid = shell_pid = None
   wait_until(lambda: processes.descendants(job.pid), "the child is there")
   wait_until(lambda: all(map(processes.is_untouched, processes.descendants(job.pid))), "it runs")
   time.sleep(0.1)
@@ -144,7 +143,7 @@ def test_a_second_restart_of_the_same_file(target):
 
 def test_a_pid_in_use_is_refused(target):
   context = checkpoint(target)
-  result = check_failure(run("cr_restart", "-f", context), rf"\b{target.pid}\b", 16)
+  check_failure(run("cr_restart", "-f", context), rf"\b{target.pid}\b", 16)
   target.check_runs()
   target.check_answer()
 
@@ -194,7 +193,6 @@ def test_a_tree_survives_without_restore_pid(directory):
 
 def test_standard_output_to_a_pipe_is_the_new_one(directory):
   """The old pipe's other end is not in the job: cr_restart's own output takes its place."""
-  (directory / "go").unlink(missing_ok=True)
   process = subprocess.Popen(
     ["/bin/bash", "-c", f"echo before; {WAIT} echo after; echo error >&2"], cwd=directory,
     stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.PIPE, start_new_session=True)

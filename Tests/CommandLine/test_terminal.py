@@ -50,22 +50,14 @@ class Terminal:
 
   def end(self, seconds=15):
     """The wait status of the leader."""
-    def ended():
-      # A terminal must be drained, or its programs cannot close it.
-      if select.select([self.master], [], [], 0)[0]:
-        try:
-          self.seen += os.read(self.master, 4096).decode()
-        except OSError:
-          pass
-      return os.waitpid(self.pid, os.WNOHANG)[0]
-    pid, status = 0, 0
+    ends = []
 
-    def reaped():
-      nonlocal pid, status
+    def ended():
       pid, status = os.waitpid(self.pid, os.WNOHANG)
+      ends.append(status)
       return pid
-    wait_until(reaped, f"the end; seen {self.seen!r}", seconds)
-    return status
+    wait_until(ended, f"the end; seen {self.seen!r}", seconds)
+    return ends[-1]
 
   def close(self):
     os.close(self.master)

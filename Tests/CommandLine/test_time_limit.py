@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """--time gives up, and then the target has never noticed."""
 
-import os
 import signal
 import subprocess
 import time
