@@ -112,12 +112,22 @@ extension Collector {
       problems.add("\(seen.name) is memory hidden by memfd_secret: not supported yet")
       return nil
     }
+    if isMessageQueue(seen) {
+      problems.add("\(seen.name) is a POSIX message queue (\(seen.path)): not supported yet")
+      return nil
+    }
     guard seen.isDeleted || seen.status.links == 0 else {
       problems.add(
         "\(seen.name): the file \(seen.target) cannot be reached by its path from here any more")
       return nil
     }
     return deletedFile(seen, index)
+  }
+
+  /// A regular file by its mode, on a file system that nobody need have mounted.
+  private func isMessageQueue(_ seen: SeenDescriptor) -> Bool {
+    let mqueueMagic: UInt = 0x1980_0202  // linux/magic.h lacks it; ipc/mqueue.c, MQUEUE_MAGIC
+    return (try? FileStatus.fileSystemType(of: seen.procPath)) == mqueueMagic
   }
 
   private mutating func deletedFile(_ seen: SeenDescriptor, _ index: Int) -> OpenFile.Kind? {

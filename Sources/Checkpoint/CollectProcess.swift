@@ -79,12 +79,8 @@ extension Collector {
     process.coredumpFilter = UInt32(truncatingIfNeeded: filter.number(radix: 16))
     var adjustment = TextScanner(try files.text("oom_score_adj", of: id))
     process.oomScoreAdjustment = Int32(truncatingIfNeeded: adjustment.signedNumber())
-    for number in 0 ..< resourceLimitCount {
-      let limit = try reading("resource limits", of: id) { () throws(Errno) in
-        try resourceLimit(number, of: id)
-      }
-      process.limits.append(ResourceLimit(soft: limit.soft, hard: limit.hard))
-    }
+    let limits = resourceLimits(text: try files.text("limits", of: id))
+    process.limits = limits.map { ResourceLimit(soft: $0.soft, hard: $0.hard) }
     let timers = (try? files.read("timers")) ?? []
     if !timers.isEmpty {
       problems.add("process \(id) (\(process.name)) has POSIX timers: not supported yet")

@@ -23,6 +23,17 @@ extension FileStatus {
     case none = 0
   }
 
+  /// `f_type` of statfs(2): which kind of file system a file is on.
+  public static func fileSystemType(of path: ByteString) throws(Errno) -> UInt {
+    let file = try FileDescriptor(opening: path, flags: O_PATH)
+    let number = Int(file.number)
+    // struct statfs begins with f_type, a long; it has 120 bytes on 64-bit machines.
+    let (_, bytes) = try bytesFilled(count: 128) { buffer in
+      cr_syscall(Int(SYS_fstatfs), number, buffer, 0, 0, 0, 0)
+    }
+    return bytes.native(UInt.self, at: 0)
+  }
+
   public var kind: Kind { Kind(rawValue: mode & 0o170000) ?? .none }
 }
 

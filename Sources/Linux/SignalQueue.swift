@@ -92,6 +92,13 @@ extension ProcessID {
   /// makes them vanish unseen.
   public static func keepEndedChildren() { cr_set_signal_ignored(SIGCHLD, 0) }
 
+  /// A write past RLIMIT_FSIZE, or into a pipe that nobody reads, is then an error (EFBIG, EPIPE) to
+  /// be told and not the end of this process. Programs executed later inherit it.
+  public static func survivesFailingWrites() {
+    cr_set_signal_ignored(SIGXFSZ, 1)
+    cr_set_signal_ignored(SIGPIPE, 1)
+  }
+
   /// Stops or ends this process as the signal does by default. Returns when it did neither (a stop
   /// in an orphaned process group), or after the process was continued.
   public static func suffer(_ signal: Int32) { cr_suffer_signal(signal) }

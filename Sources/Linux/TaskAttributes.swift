@@ -65,5 +65,26 @@ public func resourceLimit(
   return (bytes.native(UInt64.self, at: 0), bytes.native(UInt64.self, at: 8))
 }
 
-/// RLIM_NLIMITS of asm-generic/resource.h.
-public let resourceLimitCount: Int32 = 16
+/// /proc/PID/limits: what everybody may read, where prlimit(2) on another user's process wants
+/// CAP_SYS_RESOURCE. In the order of RLIMIT_*, as the kernel prints them (fs/proc/base.c, lnames).
+public func resourceLimits(text: [UInt8]) -> [(soft: UInt64, hard: UInt64)] {
+  // Each name fills 26 columns and may hold blanks; the first line is a heading.
+  let nameWidth = 26
+  var limits: [(soft: UInt64, hard: UInt64)] = []
+  var scanner = TextScanner(text)
+  scanner.skipLine()
+  while !scanner.isAtEnd {
+    scanner.advance(nameWidth)
+    let soft = limitValue(scanner.word())
+    limits.append((soft, limitValue(scanner.word())))
+    scanner.skipLine()
+  }
+  return limits
+}
+
+private func limitValue(_ word: ByteString) -> UInt64 {
+  if word == "unlimited" { return .max }
+  var scanner = TextScanner(word.bytes)
+  return scanner.number()
+}
+

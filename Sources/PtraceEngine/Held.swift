@@ -71,8 +71,6 @@ final class HeldThread {
   var hasEntered = false
   /// It runs, under our eyes.
   var isRunning = false
-  /// Whether a signal we are putting back is still blocked, and the mask to restore.
-  var requeueMask: UInt64?
 
   init(_ id: ThreadID, of process: ProcessID) {
     self.id = id

@@ -118,6 +118,7 @@ struct Holding: ~Copyable {
         guard let state = try TaskState.poll(thread.id) else {
           if patience.isLong, isGone(thread.id) { throw .noChild }
           if patience.hasPassed(deadline) { throw .timedOut }
+          if patience.isLong, Interrupt.signal != nil { throw .interrupted }
           patience.wait()
           continue
         }
@@ -136,19 +137,12 @@ struct Holding: ~Copyable {
     switch state {
     case .interrupted(let signal):
       if signal != SIGTRAP { held.stopSignal = signal }
-      if let mask = thread.requeueMask {
-        try Tracing.setSignalMask(mask, of: thread.id)
-        thread.requeueMask = nil
-      }
       return true
     case .ended:
       throw .noChild
     case .signal(let signal):
-      // A signal on its way that the stop met. Blocked, the kernel puts it back into the queue it
-      // came from, as it was (kernel/signal.c, ptrace_signal).
-      let mask = try Tracing.signalMask(of: thread.id)
-      if thread.requeueMask == nil { thread.requeueMask = mask }
-      try Tracing.setSignalMask(mask | 1 << UInt64(signal - 1), of: thread.id)
+      // A signal on its way that the stop met: it is delivered, and its handler's frame is there
+      // when the thread stands. Put back, it would come after those that were queued behind it.
       try Tracing.interrupt(thread.id)
       try Tracing.resume(thread.id, .run, signal: signal)
     case .event(let event):

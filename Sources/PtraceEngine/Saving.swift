@@ -18,7 +18,7 @@ extension PtraceEngine {
   ) throws(EngineError) {
     let held = try held(process)
     let total = pieces.reduce(0) { $0 + $1.count }
-    if total >= Self.worthAsking, try Self.openRemotely(file.number, in: held) {
+    if total >= Self.worthAsking, Self.mayWriteLargeFiles(process), try Self.openRemotely(file.number, in: held) {
       for batch in Batch.batches(of: pieces, limit: Self.stepSize) {
         try Self.saveRemotely(batch, of: held, file: file.number)
         try progress(batch.count)
@@ -26,6 +26,14 @@ extension PtraceEngine {
     } else {
       try Self.saveByCopying(pieces, of: held, file: file.number, progress: progress)
     }
+  }
+
+  /// Past its RLIMIT_FSIZE a write of the target's own would send it SIGXFSZ.
+  private static func mayWriteLargeFiles(_ process: ProcessID) -> Bool {
+    guard let text = try? ProcessFiles(process).read("limits") else { return false }
+    let limits = resourceLimits(text: text)
+    let fileSize = 1  // RLIMIT_FSIZE
+    return limits.count > fileSize && limits[fileSize].soft == .max
   }
 
   // MARK: By the target itself

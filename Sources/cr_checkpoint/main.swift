@@ -20,6 +20,7 @@ func run() -> Int32 {
   case .checkpoint: break
   }
 
+  ProcessID.survivesFailingWrites()
   let outcome = Outcome(options)
   let watch = Watch(outcome.messages, progress: options.progress)
   do throws(Failure) {
