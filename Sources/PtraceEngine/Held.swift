@@ -49,6 +49,9 @@ final class HeldProcess {
       | (isNew ? Tracing.exitKill | Tracing.traceExec : Tracing.traceClone)
   }
 
+  /// Through which memory and descriptors are reached: a leader that has ended has none any more.
+  var reachable: ProcessID { ProcessID(caller?.id.rawValue ?? id.rawValue) }
+
   /// The thread that makes calls for the process as a whole.
   var caller: HeldThread? { threads.first }
 }

@@ -22,7 +22,7 @@ extension PtraceEngine {
     let first = try first(thread, of: held)
     if held.landmarks == nil {
       held.landmarks = try attempt("find a system call instruction", held.id) {
-        () throws(Errno) in try Landmarks.find(in: held.id, like: first)
+        () throws(Errno) in try Landmarks.find(in: held.reachable, like: first)
       }
     }
     if held.seccompMode != 0 {
@@ -89,7 +89,7 @@ extension PtraceEngine {
     guard let scratch = held.scratch, let registers = thread.calling else { return }
     held.landmarks = try attempt("find a system call instruction", held.id) {
       () throws(Errno) in
-      try Landmarks.find(in: held.id, like: registers, outside: scratch.range)
+      try Landmarks.find(in: held.reachable, like: registers, outside: scratch.range)
     }
   }
 

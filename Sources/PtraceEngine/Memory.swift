@@ -11,7 +11,7 @@ extension PtraceEngine {
     let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
       let raw = UnsafeMutableRawBufferPointer(start: buffer.baseAddress, count: count)
       do throws(Errno) {
-        var got = (try? ProcessMemory.read(held.id, at: range.start, into: raw)) ?? 0
+        var got = (try? ProcessMemory.read(held.reachable, at: range.start, into: raw)) ?? 0
         if got < count {
           // PROT_NONE and the like: /proc/PID/mem does not ask for permission.
           got += try readByFile(
@@ -30,7 +30,7 @@ extension PtraceEngine {
   }
 
   static func write(_ bytes: [UInt8], to address: UInt64, of held: HeldProcess) throws(Errno) {
-    let process = held.id
+    let process = held.reachable
     let done = bytes.withUnsafeBytes {
       (try? ProcessMemory.write(process, at: address, from: $0)) ?? 0
     }
@@ -68,7 +68,7 @@ extension PtraceEngine {
   }
 
   static func memoryFile(of held: HeldProcess) throws(Errno) -> Int32 {
-    if held.memoryFile < 0 { held.memoryFile = try ProcessMemory.file(of: held.id).disown() }
+    if held.memoryFile < 0 { held.memoryFile = try ProcessMemory.file(of: held.reachable).disown() }
     return held.memoryFile
   }
 }

@@ -15,8 +15,15 @@ public struct PtraceEngine: Engine, ~Copyable {
   public init() {}
 
   deinit {
-    // The kernel lets everything go when we exit; this is for users that live on.
-    for held in processes.values { Self.letGo(held) }
+    // The kernel does the same when we exit; this is for users that live on.
+    for held in processes.values {
+      if held.isNew {
+        Self.end(held)
+      } else {
+        try? Self.withdraw(from: held)
+        Self.letGo(held)
+      }
+    }
   }
 
   static var pageSize: UInt64 { UInt64(sysconf(Int32(_SC_PAGESIZE))) }

@@ -104,7 +104,7 @@ extension PtraceEngine {
     if let first = thread.first { return first }
     var registers = try current(thread)
     if !held.isNew, let rseq = Tracing.restartableSequence(of: thread.id), rseq.area != 0,
-      let target = abortAddress(rseq.area, at: registers.programCounter, of: held.id)
+      let target = abortAddress(rseq.area, at: registers.programCounter, of: held.reachable)
     {
       registers.programCounter = target
       try attempt("leave a restartable sequence", held.id) { () throws(Errno) in

@@ -121,7 +121,7 @@ extension PtraceEngine {
     held.remoteFile = RemoteFile(
       device: status.device, inode: status.inode, isWritable: true, number: number)
     // In another pid namespace that path is somebody else's.
-    if let found = try? FileStatus.of("/proc/\(held.id)/fd/\(number)"),
+    if let found = try? FileStatus.of("/proc/\(held.reachable)/fd/\(number)"),
       found.device == status.device, found.inode == status.inode
     {
       return true
@@ -173,6 +173,6 @@ extension PtraceEngine {
     let memory = try attempt("open memory", held.id) { () throws(Errno) in
       try memoryFile(of: held)
     }
-    return Copying(process: held.id, memoryFile: memory, file: file)
+    return Copying(process: held.reachable, memoryFile: memory, file: file)
   }
 }

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+import CLinux
+import Engine
+import Glibc
+import Linux
+import Snapshot
+import Testing
+
+@testable import PtraceEngine
+
+@Suite(.serialized, .timeLimit(.minutes(2))) struct `calls in a held process` {
+  @Test func `nothing of ours is left after release`() throws {
+    let subject = try Subject("sleepers", "5")
+    let maps = try subject.file("maps")
+    let descriptors = try ProcessFiles(subject.id).numbers(in: "fd")
+    let mask = try subject.status("SigBlk")
+    let file = try FileDescriptor(inMemoryNamed: "context")
+
+    var engine = PtraceEngine()
+    try engine.hold(subject.id, until: soon)
+    let before = try engine.registers(of: subject.id.leader).generalRegisters
+    try engine.callInEveryThread(of: subject.id)
+    let text = try #require(
+      try MappedRegion.parse(ProcessFiles(subject.id).read("maps")).first { $0.protection & 4 != 0 })
+    // Big enough for the target to be asked to write it itself.
+    let pieces = (0 ..< 256).map {
+      Extent(position: text.range.start, count: 4096, fileOffset: UInt64($0) * 4096)
+    }
+    try engine.save(pieces, of: subject.id, to: file) { _ throws(EngineError) in }
+    #expect(try engine.registers(of: subject.id.leader).generalRegisters == before)
+    try engine.release(subject.id, stopped: false)
+
+    #expect(try subject.file("maps") == maps)
+    #expect(try ProcessFiles(subject.id).numbers(in: "fd") == descriptors)
+    #expect(try subject.status("SigBlk") == mask)
+    #expect(Subject.eventually { subject.states == ["S"] })
+  }
+
+  @Test func `an error of a call is its result and not ours`() throws {
+    let subject = try Subject("sleepers", "0")
+    var engine = PtraceEngine()
+    try engine.hold(subject.id, until: soon)
+    #expect(throws: Errno.badDescriptor) {
+      try engine.call(.close, [9999], in: subject.id.leader).get()
+    }
+    try engine.release(subject.id, stopped: false)
+  }
+
+  @Test func `scratch memory can be written and read and holds what is asked`() throws {
+    let subject = try Subject("sleepers", "0")
+    var engine = PtraceEngine()
+    try engine.hold(subject.id, until: soon)
+    let scratch = try engine.scratch(in: subject.id)
+    #expect(scratch.count >= 64 << 10)
+    let bytes = (0 ..< Int(scratch.count)).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+    try engine.write(bytes, to: scratch.start, of: subject.id)
+    #expect(try engine.read(scratch, of: subject.id) == bytes)
+    let moved = try engine.placeScratch(in: subject.id, at: 0x1_0000_0000)
+    #expect(moved.start == 0x1_0000_0000)
+    #expect(throws: EngineError.self) { try engine.read(scratch, of: subject.id) }
+    #expect(try engine.call(.getpid, [], in: subject.id.leader).get() == UInt64(subject.id.rawValue))
+    try engine.release(subject.id, stopped: false)
+    #expect(Subject.eventually { subject.states == ["S"] })
+  }
+
+  @Test func `memory is read and written whatever its protection is`() throws {
+    let subject = try Subject("memory", "1")
+    let base: UInt64 = 0x2000_0000_0000
+    var engine = PtraceEngine()
+    try engine.hold(subject.id, until: soon)
+    // Across a page without any access, and one that is read-only.
+    let range = MemoryRange(start: base + 100, count: 4 * 4096)
+    var bytes = try engine.read(range, of: subject.id)
+    bytes.reverse()
+    try engine.write(bytes, to: range.start, of: subject.id)
+    #expect(try engine.read(range, of: subject.id) == bytes)
+    #expect(throws: EngineError.self) {
+      try engine.read(MemoryRange(start: base - 4096, count: 8192), of: subject.id)
+    }
+    try engine.release(subject.id, stopped: false)
+  }
+
+  @Test func `a seccomp filter does not kill a target for our calls`() throws {
+    let subject = try Subject("seccomp")
+    var engine = PtraceEngine()
+    try engine.hold(subject.id, until: soon)
+    // Its filter kills for mmap, which making scratch memory needs.
+    do { try engine.callInEveryThread(of: subject.id) } catch let error as EngineError {
+      #expect(error.errno == .notPermitted)
+    }
+    try engine.release(subject.id, stopped: false)
+    #expect(Subject.eventually { subject.states == ["S"] })
+    #expect(try subject.status("Seccomp") == "2")
+  }
+
+  @Test func `a program computes on when its holder is killed at any moment`() throws {
+    let disturbed = try Subject("compute", "3")
+    let undisturbed = try Subject("compute", "3")
+    var kills = 0
+    while kills < 100, kill(disturbed.id.rawValue, 0) == 0, disturbed.states != ["Z"] {
+      let holder = forked {
+        while true {
+          var engine = PtraceEngine()
+          do {
+            try engine.hold(disturbed.id, until: soon)
+            for _ in 0 ..< 20 { _ = try engine.call(.getpid, [], in: disturbed.id.leader) }
+            _ = try engine.callEach(
+              engine.threads(of: disturbed.id).map {
+                ThreadCall(thread: $0, name: .gettid, arguments: [])
+              })
+            try engine.release(disturbed.id, stopped: false)
+          } catch { continue }
+        }
+      }
+      usleep(UInt32.random(in: 300 ..< 6000))
+      kill(holder, SIGKILL)
+      var status: Int32 = 0
+      waitpid(holder, &status, 0)
+      kills += 1
+    }
+    #expect(kills > 10)
+    #expect(try subjectMask(disturbed) == subjectMask(undisturbed))
+    let answer = try #require(undisturbed.line())
+    #expect(disturbed.line() == answer)
+  }
+
+  private func subjectMask(_ subject: Subject) throws -> String? {
+    // Its way back may take it a moment.
+    usleep(50_000)
+    return try subject.status("SigBlk")
+  }
+}
