@@ -21,7 +21,10 @@ func module(
 }
 
 func tool(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-  .executableTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+  // Embedded dictionaries need libm's ceil.
+  .executableTarget(
+    name: name, dependencies: dependencies, swiftSettings: settings,
+    linkerSettings: embedded ? [.linkedLibrary("m")] : [])
 }
 
 /// Test folders that exist; a module without tests has none.
