@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * stream write|read FILE MEBIBYTES: the plain write() or read() of touched or fresh private memory
- * that a checkpoint or restart of as many bytes is compared with. Prints nanoseconds.
+ * stream write|sync|read FILE MEBIBYTES: the plain write(), write() with fsync(), or read() of
+ * touched or fresh private memory that a checkpoint or restart of as many bytes is compared with.
+ * Prints nanoseconds.
  */
 #include <fcntl.h>
 #include <stdint.h>
@@ -22,7 +23,8 @@ int main(int argc, char **argv)
 {
 	if (argc != 4)
 		return 2;
-	int writing = strcmp(argv[1], "write") == 0;
+	int syncing = strcmp(argv[1], "sync") == 0;
+	int writing = syncing || strcmp(argv[1], "write") == 0;
 	size_t bytes = (size_t)atol(argv[3]) << 20, done = 0;
 	char *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (memory == MAP_FAILED)
@@ -49,6 +51,10 @@ int main(int argc, char **argv)
 			return 1;
 		}
 		done += (size_t)n;
+	}
+	if (syncing && fsync(fd) < 0) {
+		perror("fsync");
+		return 1;
 	}
 	printf("%llu\n", (unsigned long long)(clock_now() - start));
 	return 0;
