@@ -143,6 +143,9 @@ private func notHeld(
       error.errno,
       "cannot stop \(who): \(error.errno): see kernel.yama.ptrace_scope, or ask as root")
   }
+  if error.errno == .interrupted {
+    return Failure(error.errno, "called off while stopping \(who); all processes run on")
+  }
   if error.errno == .timedOut {
     return Failure(
       error.errno,
