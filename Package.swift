@@ -52,10 +52,11 @@ let package = Package(
     module("ContextFile", ["Snapshot", "Architecture", "Linux", "Request", "CElf", "CHash", "CLinux"]),
     module("Engine", ["Snapshot", "Architecture", "Linux", "Request"]),
     module("PtraceEngine", ["Engine", "Snapshot", "Architecture", "Linux", "CLinux"]),
+    module("Rendezvous", ["Engine", "Linux", "Request", "CLinux"]),
     module(
-      "Checkpoint", ["Engine", "ContextFile", "Snapshot", "Architecture", "Linux", "Request", "CLinux"]),
+      "Checkpoint", ["Rendezvous", "Engine", "ContextFile", "Snapshot", "Architecture", "Linux", "Request", "CLinux"]),
     module(
-      "Restart", ["Engine", "ContextFile", "Snapshot", "Architecture", "Linux", "Request", "CLinux"]),
+      "Restart", ["Rendezvous", "Engine", "ContextFile", "Snapshot", "Architecture", "Linux", "Request", "CLinux"]),
     module("CommandLine", ["Request", "Linux", "CLinux"]),
     tool("cr_run", ["CommandLine", "Linux", "CLinux"]),
     tool("cr_info", ["CommandLine", "ContextFile", "Snapshot", "Architecture", "Linux", "Request"]),

@@ -144,6 +144,7 @@ static void finish(struct cri_run *run)
 	int aborts = run->must_abort;
 
 	cri_self.run = NULL;
+	cri_self.shared.flags &= ~(uint32_t)CR_THREAD_RUNNING;
 	cri_add(&cri_block.runners, -1u);
 	cri_unlock_run();
 	if (!cri_arrive(aborts ? CR_ARRIVES_ABORT : CR_ARRIVES_DONE, 0)
@@ -181,6 +182,7 @@ void cri_serve(int context, uint32_t phase)
 	run.checkpoint.target = cri_block.target;
 	run.checkpoint.scope = (cr_scope_t)cri_block.scope;
 	cri_self.run = &run;
+	cri_self.shared.flags |= CR_THREAD_RUNNING;
 	proceed(&run, CR_CHECKPOINT_READY);
 	finish(&run);
 }

@@ -86,7 +86,8 @@ enum cr_control_arrival {
 
 enum cr_control_thread_flags {
 	CR_THREAD_CALLBACKS = 1, /* it has signal-context callbacks */
-	CR_THREAD_INIT = 2       /* it has called cr_init() */
+	CR_THREAD_INIT = 2,      /* it has called cr_init() */
+	CR_THREAD_RUNNING = 4    /* it is in the midst of its callbacks */
 };
 
 /* One per thread that called cr_init(), in its thread-local storage. */

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+import CLinux
+import Engine
+import Linux
+
+/// Finds the libraries of ours in a process, by the ELF note that each of them bears.
+///
+/// Read from the process's memory, never from files: what is loaded counts, not what the disk has
+/// now, and a static program is found as well as a library of any name.
+struct NoteSearch {
+  let process: ProcessID
+
+  /// The control blocks, of whichever kinds.
+  func blocks(by engine: borrowing some Engine & ~Copyable) -> [ControlBlock] {
+    guard let text = try? ProcessFiles(process).read("maps") else { return [] }
+    var found: [ControlBlock] = []
+    for region in MappedRegion.parse(text) {
+      // An ELF file is mapped from its beginning on, readable.
+      guard region.offset == 0, region.inode != 0, region.protection & 1 != 0, !region.isShared
+      else { continue }
+      for address in notes(from: region.range, by: engine) {
+        if let block = try? ControlBlock(at: address, of: process, by: engine) {
+          found.append(block)
+        }
+      }
+    }
+    return found
+  }
+
+  /// Addresses of blocks that the notes in one ELF image lead to.
+  private func notes(
+    from range: MemoryRange, by engine: borrowing some Engine & ~Copyable
+  ) -> [UInt64] {
+    let head = MemoryRange(start: range.start, count: min(range.count, 1024))
+    guard let bytes = try? engine.read(head, of: process), bytes.word(at: 0) == 0x464c_457f else {
+      return []
+    }
+    let isWide = bytes[4] == 2
+    let table = isWide ? Int(bytes.long(at: 32)) : Int(bytes.word(at: 28))
+    let size = Int(bytes.half(at: isWide ? 54 : 42))
+    let count = Int(bytes.half(at: isWide ? 56 : 44))
+    guard table > 0, size > 0, table + size * count <= bytes.count else { return [] }
+    var found: [UInt64] = []
+    for index in 0 ..< count {
+      let entry = table + index * size
+      // PT_NOTE; offset and size in the file, which is mapped from its beginning here.
+      guard bytes.word(at: entry) == 4 else { continue }
+      let offset = isWide ? bytes.long(at: entry + 8) : UInt64(bytes.word(at: entry + 4))
+      let length = isWide ? bytes.long(at: entry + 32) : UInt64(bytes.word(at: entry + 16))
+      guard length < 4096, offset + length <= range.count else { continue }
+      let start = range.start + offset
+      guard let notes = try? engine.read(MemoryRange(start: start, count: length), of: process)
+      else { continue }
+      found += Self.blocks(in: notes, at: start)
+    }
+    return found
+  }
+
+  private static func blocks(in notes: [UInt8], at start: UInt64) -> [UInt64] {
+    var found: [UInt64] = []
+    var place = 0
+    while place + 12 <= notes.count {
+      let nameSize = Int(notes.word(at: place))
+      let size = Int(notes.word(at: place + 4))
+      let kind = notes.word(at: place + 8)
+      let description = place + 12 + (nameSize + 3) & ~3
+      // "BLCR" and its NUL.
+      if kind == UInt32(CR_CONTROL_NOTE_TYPE), nameSize == 5, size == 12,
+        notes.word(at: place + 12) == 0x5243_4c42,
+        notes.word(at: description) == UInt32(CR_CONTROL_VERSION) {
+        let field = start + UInt64(description) + 8
+        let distance = Int32(bitPattern: notes.word(at: description + 8))
+        found.append(field &+ UInt64(bitPattern: Int64(distance)))
+      }
+      place = description + (size + 3) & ~3
+    }
+    return found
+  }
+}
