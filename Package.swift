@@ -52,7 +52,7 @@ let package = Package(
     module("ContextFile", ["Snapshot", "Architecture", "Linux", "Request", "CElf", "CHash", "CLinux"]),
     module("Engine", ["Snapshot", "Architecture", "Linux", "Request"]),
     module("PtraceEngine", ["Engine", "Snapshot", "Architecture", "Linux", "CLinux"]),
-    module("Rendezvous", ["Engine", "Linux", "Request", "CLinux"]),
+    module("Rendezvous", ["Engine", "Architecture", "Linux", "Request", "CLinux"]),
     module(
       "Checkpoint", ["Rendezvous", "Engine", "ContextFile", "Snapshot", "Architecture", "Linux", "Request", "CLinux"]),
     module(

@@ -51,7 +51,7 @@ struct ControlBlock {
 
   mutating func refresh(by engine: borrowing some Engine & ~Copyable) throws(EngineError) {
     head = try engine.read(
-      MemoryRange(start: address, count: UInt64(CR_AT_DESTINATION.rawValue)), of: process)
+      MemoryRange(start: address, count: UInt64(CR_AT_DESTINATION)), of: process)
   }
 
   subscript(field: Field) -> UInt32 { head.word(at: field.offset) }
@@ -75,14 +75,14 @@ struct ControlBlock {
 
   /// The handler as the kernel's struct sigaction.
   var action: [UInt8] {
-    let start = Int(CR_AT_ACTION.rawValue)
+    let start = Int(CR_AT_ACTION)
     return Array(head[start ..< start + min(Int(self[.actionSize]), Int(CR_CONTROL_ACTION))])
   }
 
   /// Processes that the library started for requests.
   var helpers: [ProcessID] {
     (0 ..< Int(CR_CONTROL_HELPERS)).compactMap {
-      let id = Int32(bitPattern: head.word(at: Int(CR_AT_HELPERS.rawValue) + 4 * $0))
+      let id = Int32(bitPattern: head.word(at: Int(CR_AT_HELPERS) + 4 * $0))
       return id > 0 ? ProcessID(id) : nil
     }
   }
@@ -90,7 +90,7 @@ struct ControlBlock {
   /// The threads that use the library.
   func threads(by engine: borrowing some Engine & ~Copyable) throws(EngineError) -> [LibraryThread] {
     var found: [LibraryThread] = []
-    var address = head.long(at: Int(CR_AT_THREADS.rawValue))
+    var address = head.long(at: Int(CR_AT_THREADS))
     // A bound, since what we follow is the program's memory.
     while address != 0, found.count < 1 << 16 {
       let bytes = try engine.read(MemoryRange(start: address, count: 24), of: process)

@@ -2,6 +2,7 @@
 import CLinux
 import Engine
 import Linux
+import Request
 
 /// CR_EOMITTED of blcr_errcodes.h.
 let CR_EOMITTED_CODE: Int32 = 2358
@@ -66,7 +67,7 @@ extension Party {
     try block.set(.target, to: UInt32(bitPattern: request.target), by: &engine)
     try block.set(.scope, to: request.scope.rawValue, by: &engine)
     try block.setPath(
-      at: Int(CR_AT_DESTINATION.rawValue), to: invitation.destination, by: &engine)
+      at: Int(CR_AT_DESTINATION), to: invitation.destination, by: &engine)
   }
 
   /// Says how it ended; with a request's number the phase becomes idle too.
