@@ -2,6 +2,7 @@
 import ContextFile
 import Engine
 import Linux
+import Rendezvous
 import Request
 import Snapshot
 
@@ -30,9 +31,14 @@ public func checkpoint<E: Engine & ~Copyable>(
   var trip = Trip(request: request, deadline: deadline)
   do throws(Failure) {
     try trip.save(&frozen, identities, by: &engine, into: &destination, &report)
-    if request.signal == 0 { trip.resume(&frozen, by: &engine, report) }
+    // Callbacks are told of success when it is one, so the file is finished before.
+    let isAtOnce = request.signal == 0 && !trip.rendezvous.isActive
+    if isAtOnce { trip.resume(&frozen, by: &engine, report) }
     try trip.finish(destination, report)
+    try trip.rendezvous.conclude(by: &engine, report: &report)
+    if request.signal == 0, !isAtOnce { trip.resume(&frozen, by: &engine, report) }
   } catch {
+    trip.rendezvous.cancel(because: error, by: &engine)
     frozen.release(by: &engine)
     throw error
   }
@@ -50,10 +56,12 @@ private struct Trip: ~Copyable {
   let deadline: Deadline
   var result = CheckpointResult(processes: [])
   var sealer: Sealer?
+  var rendezvous: Rendezvous
 
   init(request: CheckpointRequest, deadline: Deadline) {
     self.request = request
     self.deadline = deadline
+    rendezvous = Rendezvous(until: deadline)
   }
 
   /// Everything for which the processes must stand still.
@@ -63,6 +71,7 @@ private struct Trip: ~Copyable {
   ) throws(Failure) {
     report.step("stopping the processes")
     try freeze(request, by: &engine, into: &frozen, until: deadline, report: &report)
+    try gather(&rendezvous, request, &frozen, by: &engine, until: deadline, destination, &report)
     report.step("collecting their state")
     var collector = Collector(request: request, identities: identities)
     try collector.collect(frozen, by: &engine, until: deadline)

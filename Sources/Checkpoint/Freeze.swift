@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import CLinux
 import Engine
 import Linux
 import Request
@@ -32,16 +33,18 @@ struct Frozen {
 /// Stops every process of the scope and finds those that appear meanwhile.
 ///
 /// What is held is in `frozen` also when this throws; the caller releases it.
+///
+/// - Parameter present: processes that were found before and are no news; then there need not be any.
 func freeze<E: Engine & ~Copyable>(
   _ request: CheckpointRequest, by engine: inout E, into frozen: inout Frozen,
-  until deadline: Deadline, report: inout Report
+  besides present: Set<Int32> = [], until deadline: Deadline, report: inout Report
 ) throws(Failure) {
   let search = ScopeSearch(request: request)
   let tracers = Tracers()
   if request.scope == .tree || request.scope == .process, search.isExcluded(request.target) {
     throw Failure(.invalid, "process \(request.target) is this tool itself and cannot be saved")
   }
-  var known: Set<Int32> = []
+  var known = present
   var omitted = 0
   while true {
     let newcomers = search.newcomers(besides: known, leftOut: frozen.leftOut)
@@ -57,7 +60,7 @@ func freeze<E: Engine & ~Copyable>(
     }
     if request.scope == .process { break }
   }
-  guard !frozen.held.isEmpty else {
+  guard !frozen.held.isEmpty || !present.isEmpty else {
     let words: ByteString =
       switch request.scope {
       case _ where omitted > 0: "every process of \(request.target) is left out of checkpoints"
@@ -89,6 +92,11 @@ private func freeze<E: Engine & ~Copyable>(
     return
   }
   if let tracer = Tracers.tracer(of: process) {
+    if tracer.name == "cr_checkpoint" {
+      throw Failure(
+        Errno(rawValue: EBUSY),
+        "process \(process) (\(stat.name)) is being saved by another request already")
+    }
     let words: ByteString =
       "process \(process) (\(stat.name)) is being traced by process \(tracer.id) (\(tracer.name))"
     guard request.tracedTargets == .skip else { throw Failure(AnswerCode.traced, words) }

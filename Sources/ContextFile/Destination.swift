@@ -16,6 +16,8 @@ public struct Destination: ~Copyable {
   private let named: NamedFile?
   /// Where it is copied to at the end: a pipe, socket, device, or a file that only takes appending.
   private let stream: Stream?
+  /// Where it will be found, absolute; empty where the caller opened it.
+  public let path: ByteString
   private let isSynchronous: Bool
   private var hasBegun = false
   private var isCommitted = false
@@ -75,6 +77,7 @@ public struct Destination: ~Copyable {
     _ isSynchronous: Bool
   ) {
     self.file = file
+    path = named?.absolutePath ?? ""
     self.named = named
     self.stream = stream
     self.isSynchronous = isSynchronous

@@ -50,6 +50,12 @@ struct NamedFile: ~Copyable {
     }
   }
 
+  /// The path from the root on.
+  var absolutePath: ByteString {
+    guard !path.hasPrefix("/"), let here = try? readLink("/proc/self/cwd") else { return path }
+    return here == "/" ? "/" + path : "\(here)/\(path)"
+  }
+
   func duplicate() throws(Failure) -> FileDescriptor {
     do throws(Errno) { return try file.duplicate() } catch {
       throw Failure(error, "cannot write to \(path): \(error)")

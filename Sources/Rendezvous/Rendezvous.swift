@@ -33,10 +33,16 @@ public struct Invitation: Sendable {
 public struct Rendezvous: ~Copyable {
   /// The processes that take part in the checkpoint, as gathered; all held.
   public private(set) var processes: [ProcessID] = []
-  /// Those that are not in it by their own wish; let go already.
-  public private(set) var omitted: [ProcessID] = []
+  /// Those that are not in it: by their own wish, as helpers of libcr, or because they have ended.
+  /// Let go already.
+  public private(set) var leftOut: [ProcessID] = []
+  /// Somebody's callbacks are under way, and `conclude` or `cancel` is to come.
+  public var isActive: Bool { parties.contains { !$0.ready.isEmpty } }
+  /// The processes have run since they were held first.
+  public private(set) var hasLetRun = false
 
   var parties: [Party] = []
+  private var helpers: [ProcessID] = []
   /// Distinguishes requests in the blocks: 24 bits.
   private let number = UInt32(truncatingIfNeeded: Clock.monotonic.reading >> 10) & 0xff_ffff
   private let deadline: Deadline
@@ -80,9 +86,9 @@ public struct Rendezvous: ~Copyable {
   ) throws(Failure) {
     for process in newcomers {
       let blocks = NoteSearch(process: process).blocks(by: engine)
-      if blocks.contains(where: { $0[.kind] == CR_KIND_OMIT.rawValue }) {
-        omitted.append(process)
-        do throws(EngineError) { try engine.release(process, stopped: false) } catch {}
+      for block in blocks where block.isFull && block.isOwned { helpers += block.helpers }
+      if blocks.contains(where: { $0[.kind] == CR_KIND_OMIT.rawValue }) || isHelper(process) {
+        leaveOut(process, by: &engine)
         continue
       }
       processes.append(process)
@@ -180,6 +186,7 @@ public struct Rendezvous: ~Copyable {
     _ forward: (Scope, Int32, inout E) throws(Failure) -> [ProcessID],
     _ invitation: Invitation? = nil
   ) throws(Failure) {
+    hasLetRun = true
     for process in processes {
       let standing = party(process)?.standing ?? []
       try told { () throws(EngineError) in try engine.run(process, but: standing) }
@@ -277,11 +284,27 @@ public struct Rendezvous: ~Copyable {
       try party.end(.failed(CR_EOMITTED_CODE), number, by: &engine)
       try engine.release(process, stopped: false)
     } catch {}
-    omitted.append(process)
     drop(process)
   }
 
+  private mutating func leaveOut<E: Engine & ~Copyable>(
+    _ process: ProcessID, by engine: inout E
+  ) {
+    do throws(EngineError) { try engine.release(process, stopped: false) } catch {}
+    leftOut.append(process)
+  }
+
+  /// A helper of libcr, or the tool that a helper started. Parents come before children here.
+  private func isHelper(_ process: ProcessID) -> Bool {
+    if helpers.contains(process) { return true }
+    guard let files = try? ProcessFiles(process), let text = try? files.read("stat"),
+      let stat = ProcessStat(text)
+    else { return false }
+    return helpers.contains(stat.parent)
+  }
+
   private mutating func drop(_ process: ProcessID) {
+    leftOut.append(process)
     processes.removeAll { $0 == process }
     parties.removeAll { $0.process == process }
   }

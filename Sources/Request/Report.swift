@@ -10,6 +10,8 @@ public struct Report {
   /// Bytes moved so far, and bytes in all. False calls the trip off: it undoes what it did and
   /// throws `Failure(.interrupted, …)`.
   public var onProgress: (_ done: UInt64, _ total: UInt64) -> Bool
+  /// The targets are found and stand still for the first time: what could be refused, was not.
+  public var onAccepted: () -> Void = {}
   /// What was left out or may differ after a restart, one sentence each, for the result.
   public private(set) var warnings: [ByteString]
   /// Bytes there will be in all, once the plan is known; 0 before.

@@ -30,6 +30,10 @@ public struct CheckpointRequest: Sendable {
   /// A target that somebody traces, and a target that traces somebody.
   public var tracedTargets = TracedPolicy.error
   public var tracingTargets = TracedPolicy.error
+  /// Who asked, if not this tool by itself: libcr's caller.
+  public var requester: ProcessID?
+  /// Fail with EDEADLK rather than take the requester.
+  public var prohibitsRequester = false
 
   public init(scope: Scope, target: Int32) {
     self.scope = scope
