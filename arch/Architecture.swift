@@ -55,6 +55,8 @@ public protocol Architecture: Sendable {
   var interruptedCall: InterruptedCall? { get }
   /// Makes the interrupted call happen again from the start with its original arguments.
   mutating func repeatInterruptedCall()
+  /// The same with other arguments, all of them.
+  mutating func repeatInterruptedCall(with arguments: [UInt64])
   /// Makes the interrupted call continue by restart_syscall(2), in the process that was stopped.
   mutating func continueInterruptedCall()
   /// Makes the interrupted call return −EINTR, as after a handled signal.

@@ -173,6 +173,14 @@ public enum Registers: Sendable {
     case .foreign: ForeignRegisters.cannotRun()
     }
   }
+  public mutating func repeatInterruptedCall(with arguments: [UInt64]) {
+    switch self {
+    case .x86_64(var registers):
+      registers.repeatInterruptedCall(with: arguments)
+      self = .x86_64(registers)
+    case .foreign: ForeignRegisters.cannotRun()
+    }
+  }
   public mutating func continueInterruptedCall() {
     switch self {
     case .x86_64(var registers):

@@ -29,6 +29,16 @@ public struct DescriptorNumber: Hashable, Sendable {
       cr_syscall(Int(SYS_lseek), Int(rawValue), Int(position), Int(SEEK_SET), 0, 0, 0))
   }
 
+  /// ftruncate(2).
+  public func setSize(_ size: UInt64) throws(Errno) {
+    try checked(cr_truncate(rawValue, Int64(size)))
+  }
+
+  /// fchmod(2).
+  public func setMode(_ mode: UInt32) throws(Errno) {
+    try checked(cr_syscall(Int(SYS_fchmod), Int(rawValue), Int(mode), 0, 0, 0, 0))
+  }
+
   /// F_SETFL: O_APPEND, O_ASYNC, O_DIRECT, O_NOATIME and O_NONBLOCK are taken from `flags`.
   public func setStatusFlags(_ flags: UInt32) throws(Errno) {
     _ = try control(F_SETFL, Int(flags))

@@ -1,1 +1,105 @@
 // SPDX-License-Identifier: Apache-2.0
+import ContextFile
+import Engine
+import Linux
+import Request
+import Snapshot
+
+/// context file → plan → rebuild → resume. A failure leaves the machine as it was.
+///
+/// `file` is the context file, seekable. The root becomes a child of this process; see
+/// Docs/design/Restart.md for the order of the steps and why it is so.
+public func restart<E: Engine & ~Copyable>(
+  _ request: RestartRequest, _ snapshot: Snapshot, from file: borrowing FileDescriptor,
+  by engine: inout E, report: inout Report
+) throws(Failure) -> RestartedJob {
+  report.step("checking what the processes need")
+  var snapshot = snapshot
+  snapshot.relocate(request.relocations)
+  let surroundings = try Surroundings()
+  try Plan(request, snapshot, surroundings).check(&report)
+  report.expect(snapshot.contentBytes)
+
+  report.step("opening files")
+  let files = OpenedFiles(snapshot)
+  let contents = ContentCopier(file)
+  try files.openMappedFiles(snapshot)
+  try SharedMemoryMaker(snapshot: snapshot, files: files, contents: contents).makeAll()
+  var opener = FileOpener(snapshot, files, contents)
+  try opener.openAll()
+  for warning in opener.warnings { report.warn(warning) }
+
+  var rebuilder = Rebuilder(request, snapshot, surroundings, files)
+  defer { try? setOwnSubreaper(surroundings.isSubreaper) }
+  do throws(Failure) {
+    try rebuilder.rebuild(from: file, by: &engine, &report)
+    report.step("letting the processes run")
+    files.settle(&report)
+    files.close()
+    try rebuilder.releaseAll(by: &engine)
+  } catch {
+    rebuilder.abandon(by: &engine)
+    throw error
+  }
+  return rebuilder.result(report)
+}
+
+extension Rebuilder {
+  /// Everything but letting go.
+  mutating func rebuild<E: Engine & ~Copyable>(
+    from file: borrowing FileDescriptor, by engine: inout E, _ report: inout Report
+  ) throws(Failure) {
+    report.step("making the processes")
+    try spawnTree(by: &engine)
+    try restoreGroups(by: &engine, &report)
+    try endZombies(by: &engine)
+
+    report.step("mapping memory")
+    for index in living where ownsMemory(index) { try mapMemory(index, by: &engine) }
+    for index in living { try numberDescriptors(index, by: &engine) }
+    report.step("loading memory")
+    for index in living where ownsMemory(index) {
+      try fillMemory(index, from: file, by: &engine, &report)
+    }
+
+    report.step("restoring threads")
+    for index in living { try makeThreads(index, by: &engine) }
+    for index in living { try restoreThreads(index, by: &engine) }
+
+    report.step("restoring attributes")
+    for index in living { try restoreAttributes(index, by: &engine, &report) }
+    for index in living { try lockFiles(index, by: &engine) }
+    setOwners(&report)
+    // Children first: what a child's stop tells its parent is forgotten before the parent's own
+    // signals come back.
+    for index in living.reversed() { try finish(index, by: &engine) }
+  }
+
+  private func ownsMemory(_ index: Int) -> Bool {
+    snapshot.processes[index].sharesMemoryWith == nil
+  }
+
+  /// Signals, timers, credentials and registers: the last things.
+  private mutating func finish<E: Engine & ~Copyable>(
+    _ index: Int, by engine: inout E
+  ) throws(Failure) {
+    try restoreSignalActions(index, by: &engine)
+    try restorePendingSignals(index, by: &engine)
+    try startIntervalTimers(index, by: &engine)
+    try restoreCredentials(index, by: &engine)
+    try restoreRegisters(index, by: &engine)
+    guard case .stopped = snapshot.processes[index].state else { return }
+    try stop(index, by: &engine)
+  }
+}
+
+extension Snapshot {
+  /// Bytes of memory that will be loaded.
+  var contentBytes: UInt64 {
+    processes.reduce(0) { all, process in
+      process.memory.regions.reduce(all) { sum, region in
+        region.contents.reduce(sum) { $0 + $1.count }
+      }
+    }
+  }
+}

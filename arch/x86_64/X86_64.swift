@@ -141,6 +141,13 @@ public struct X86_64: Architecture {
     reenterKernel()
   }
 
+  public mutating func repeatInterruptedCall(with arguments: [UInt64]) {
+    repeatInterruptedCall()
+    for index in 0 ..< min(6, arguments.count) {
+      values[Self.argumentIndexes[index]] = arguments[index]
+    }
+  }
+
   public mutating func continueInterruptedCall() {
     values[Index.rax] = Self.number(of: .restartSyscall)!
     reenterKernel()

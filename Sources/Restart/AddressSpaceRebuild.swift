@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+import CLinux
+import Engine
+import Linux
+import Request
+import Snapshot
+
+// The memory of one process, in three steps that stand apart: first everything is mapped (which
+// needs the files at the numbers at which we opened them), then the descriptors get their own
+// numbers, then the contents are loaded and the protections made final.
+
+extension Rebuilder {
+  /// Takes away what the exec has mapped and maps what the snapshot has.
+  mutating func mapMemory<E: Engine & ~Copyable>(
+    _ index: Int, by engine: inout E
+  ) throws(Failure) {
+    let memory = snapshot.processes[index].memory
+    let remote = remote(index)
+    let fresh = try freshRegions(remote)
+    try clear(fresh, remote, by: &engine)
+    try moveSpecials(fresh, memory, remote, by: &engine)
+    if snapshot.processes[index].hugePagesDisabled {
+      try remote.call(
+        "switch huge pages off", .prctl, [UInt64(PR_SET_THP_DISABLE), 1], by: &engine)
+    }
+    for region in memory.regions {
+      guard let mapping = Mapping(region, files.source(of: region)) else { continue }
+      let outcome = try remote.outcome(.mmap, mapping.arguments, by: &engine)
+      if case .failure(let errno) = outcome {
+        throw Failure(
+          errno,
+          "cannot map \(region.range.count) bytes at \(hex: region.range.start) "
+            + "(\(region.describedBacking)) of process \(remote.id) (\(remote.name)): \(errno)")
+      }
+    }
+  }
+
+  private func freshRegions(_ remote: Remote) throws(Failure) -> [MappedRegion] {
+    do throws(Errno) {
+      return MappedRegion.parse(try ProcessFiles(remote.id).read("maps"))
+    } catch {
+      throw Failure("read the mappings", remote.id, remote.name, error)
+    }
+  }
+
+  /// Unmaps everything but the kernel's own mappings and our scratch memory.
+  private func clear<E: Engine & ~Copyable>(
+    _ fresh: [MappedRegion], _ remote: Remote, by engine: inout E
+  ) throws(Failure) {
+    let scratch = MemoryRange(start: remote.scratch.start, count: engine.scratchSpan)
+    var start: UInt64?
+    var end: UInt64 = 0
+    for region in fresh {
+      if region.range.overlaps(scratch) || region.isKernelMade {
+        if let first = start { try unmap(first, end, remote, by: &engine) }
+        start = nil
+        continue
+      }
+      start = start ?? region.range.start
+      end = region.range.end
+    }
+    if let first = start { try unmap(first, end, remote, by: &engine) }
+  }
+
+  private func unmap<E: Engine & ~Copyable>(
+    _ start: UInt64, _ end: UInt64, _ remote: Remote, by engine: inout E
+  ) throws(Failure) {
+    try remote.call("clear the memory", .munmap, [start, end - start], by: &engine)
+  }
+
+  // MARK: After the descriptors
+
+  /// Fills the memory, then gives it its protection, advice, locks and names.
+  mutating func fillMemory<E: Engine & ~Copyable>(
+    _ index: Int, from file: borrowing FileDescriptor, by engine: inout E, _ report: inout Report
+  ) throws(Failure) {
+    let remote = remote(index)
+    let regions = snapshot.processes[index].memory.regions
+    // Before the pages are there, so that they come as huge pages at once.
+    for region in regions where region.hasFlag("hg") {
+      try advise(region, UInt64(MADV_HUGEPAGE), remote, by: &engine)
+    }
+    let pieces = regions.flatMap { region in
+      region.contents.map { LoadPiece(kind: region.loadKind, extent: $0) }
+    }
+    if !pieces.isEmpty { try load(pieces, of: remote, from: file, by: &engine, &report) }
+    for region in regions {
+      try finish(region, remote, by: &engine, &report)
+    }
+    try describeMemory(index, remote, by: &engine)
+    let lockFuture = snapshot.processes[index].memory.lockFuture
+    if lockFuture != 0 {
+      try remote.call("lock future memory", .mlockall, [UInt64(lockFuture)], by: &engine)
+    }
+  }
+
+  private func load<E: Engine & ~Copyable>(
+    _ pieces: [LoadPiece], of remote: Remote, from file: borrowing FileDescriptor,
+    by engine: inout E, _ report: inout Report
+  ) throws(Failure) {
+    do throws(EngineError) {
+      try engine.load(pieces, of: remote.id, from: file) { bytes throws(EngineError) in
+        if !report.advance(bytes) { throw EngineError("load memory", remote.id, .interrupted) }
+      }
+    } catch {
+      throw Failure(error)
+    }
+  }
+
+  private func finish<E: Engine & ~Copyable>(
+    _ region: Region, _ remote: Remote, by engine: inout E, _ report: inout Report
+  ) throws(Failure) {
+    guard Mapping(region, DescriptorNumber(0)) != nil else { return }
+    let range = [region.range.start, region.range.count]
+    let protection = UInt64(region.protection)
+    // An execute-only mapping has a key that the kernel gives it by itself (x86, mprotect).
+    if region.protectionKey != 0, region.protection != 4 {
+      try protect(region, remote, by: &engine)
+    } else if region.fillProtection != region.protection {
+      try remote.call("protect memory", .mprotect, range + [protection], by: &engine)
+    }
+    for (flag, advice) in Region.advices where region.hasFlag(flag) {
+      try advise(region, advice, remote, by: &engine)
+    }
+    if region.name.hasPrefix("[anon:"), region.name.hasSuffix("]") {
+      let name = try remote.putPath(region.name.dropFirst(6).dropLast(1), by: &engine)
+      // Only a kernel with CONFIG_ANON_VMA_NAME has names; nothing depends on them.
+      _ = try remote.outcome(.prctl, [0x5356_4d41, 0] + range + [name], by: &engine)
+    }
+    if region.hasFlag("lo") {
+      // MLOCK_ONFAULT
+      let outcome = try remote.outcome(
+        .mlock2, range + [region.hasFlag("lf") ? 1 : 0], by: &engine)
+      if case .failure(let errno) = outcome {
+        report.warn(
+          "memory at \(hex: region.range.start) of process \(remote.id) (\(remote.name)) cannot "
+            + "be locked: \(errno) (see ulimit -l)")
+      }
+    }
+  }
+
+  /// pkey_alloc(2) hands keys out from the lowest on, so they are taken until it is there.
+  private func protect<E: Engine & ~Copyable>(
+    _ region: Region, _ remote: Remote, by engine: inout E
+  ) throws(Failure) {
+    let wanted = UInt64(region.protectionKey)
+    let arguments = [region.range.start, region.range.count, UInt64(region.protection), wanted]
+    while true {
+      let outcome = try remote.outcome(.pkeyMprotect, arguments, by: &engine)
+      guard case .failure(let errno) = outcome else { return }
+      guard errno == .invalid else {
+        throw Failure("set a protection key", remote.id, remote.name, errno)
+      }
+      // EINVAL: not handed out yet.
+      let key = try remote.call("make a protection key", .pkeyAlloc, [0, 0], by: &engine)
+      guard key <= wanted else {
+        throw Failure("set a protection key", remote.id, remote.name, errno)
+      }
+    }
+  }
+
+  private func advise<E: Engine & ~Copyable>(
+    _ region: Region, _ advice: UInt64, _ remote: Remote, by engine: inout E
+  ) throws(Failure) {
+    // A kernel without huge pages or without KSM says EINVAL; nothing depends on these two.
+    let outcome = try remote.outcome(
+      .madvise, [region.range.start, region.range.count, advice], by: &engine)
+    if case .failure(let errno) = outcome, errno != .invalid {
+      throw Failure("advise on memory", remote.id, remote.name, errno)
+    }
+  }
+
+  /// PR_SET_MM_MAP: program break, stack, arguments, auxiliary vector (prctl(2)).
+  private func describeMemory<E: Engine & ~Copyable>(
+    _ index: Int, _ remote: Remote, by engine: inout E
+  ) throws(Failure) {
+    let memory = snapshot.processes[index].memory
+    let vector = try remote.put(memory.auxiliaryVector, at: 512, by: &engine)
+    // struct prctl_mm_map has the same form for every word size.
+    var map = TargetStructure(for: remote.machine)
+    let layout = memory.layout
+    for address in [
+      layout.code.start, layout.code.end, layout.data.start, layout.data.end, layout.heap.start,
+      layout.heap.end, layout.stackStart, layout.arguments.start, layout.arguments.end,
+      layout.environment.start, layout.environment.end, vector,
+    ] { map.int64(address) }
+    map.int32(UInt32(memory.auxiliaryVector.count))
+    // exe_fd: none, the exec has set it.
+    map.int32(.max)
+    let address = try remote.put(map.bytes, by: &engine)
+    try remote.call(
+      "set the program break and the arguments", .prctl,
+      [UInt64(PR_SET_MM), UInt64(PR_SET_MM_MAP), address, UInt64(map.bytes.count)], by: &engine)
+  }
+}
+
+extension MappedRegion {
+  /// [vdso], [vvar], [vsyscall] and the like.
+  var isKernelMade: Bool {
+    inode == 0 && name.hasPrefix("[v") && name.hasSuffix("]")
+  }
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+import CLinux
+import Linux
+import Request
+import Snapshot
+
+/// Makes the shared memory of a job anew: once, however many processes see it.
+struct SharedMemoryMaker {
+  let snapshot: Snapshot
+  let files: OpenedFiles
+  let contents: ContentCopier
+
+  func makeAll() throws(Failure) {
+    for (index, memory) in snapshot.sharedMemories.enumerated() {
+      do throws(Errno) {
+        files.sharedMemories.append(try make(memory))
+        if hasReadOnlyMapping(index) {
+          files.readOnlyMemories[index] = try files.inheritance.adopt(
+            OpenedFiles.reopen(files.sharedMemories[index], flags: UInt32(O_RDONLY)))
+        }
+      } catch {
+        let what: ByteString = memory.path.isEmpty ? "" : " that was \(memory.path)"
+        throw Failure(error, "cannot make \(memory.size) bytes of shared memory" + what + ": \(error)")
+      }
+    }
+  }
+
+  private func make(_ memory: SharedMemory) throws(Errno) -> DescriptorNumber {
+    if memory.kind == .anonymous, memory.size > 0, let made = try makeAnonymous(memory) {
+      return made
+    }
+    let file =
+      memory.kind == .anonymous
+      ? try FileDescriptor(inMemoryNamed: "shared") : try DeletedFiles.make(memory.path)
+    try file.setSize(memory.size)
+    try contents.copy(memory.contents, to: file)
+    let number = try files.inheritance.adopt(file)
+    if memory.kind == .deletedFile { files.modes.append((number, memory.mode)) }
+    return number
+  }
+
+  /// The kernel's own kind (`/dev/zero (deleted)` in maps), reached through a mapping of ours; nil
+  /// where we may not open it (/proc/PID/map_files asks for CAP_CHECKPOINT_RESTORE).
+  private func makeAnonymous(_ memory: SharedMemory) throws(Errno) -> DescriptorNumber? {
+    let count = Int(memory.size)
+    let address = try checked(cr_map_shared(count))
+    defer { _ = cr_syscall(Int(SYS_munmap), address, count, 0, 0, 0, 0) }
+    let start = UInt64(UInt(bitPattern: address))
+    let end = start + (memory.size + hostPageSize - 1) / hostPageSize * hostPageSize
+    guard
+      let file = try? FileDescriptor(
+        opening: "/proc/self/map_files/\(hex: start)-\(hex: end)", flags: O_RDWR)
+    else { return nil }
+    try contents.copy(
+      memory.contents,
+      to: UnsafeMutableRawBufferPointer(
+        start: UnsafeMutableRawPointer(bitPattern: UInt(start)), count: Int(end - start)))
+    return try files.inheritance.adopt(file)
+  }
+
+  private func hasReadOnlyMapping(_ index: Int) -> Bool {
+    for process in snapshot.processes {
+      for region in process.memory.regions {
+        if case .sharedMemory(index) = region.backing, region.isShared, !region.mayBecomeWritable {
+          return true
+        }
+      }
+    }
+    return false
+  }
+}
