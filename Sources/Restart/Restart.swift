@@ -17,7 +17,8 @@ public func restart<E: Engine & ~Copyable>(
   var snapshot = snapshot
   snapshot.relocate(request.relocations)
   let surroundings = try Surroundings()
-  try Plan(request, snapshot, surroundings).check(&report)
+  var plan = Plan(request, snapshot, surroundings)
+  try plan.check(&report)
   report.expect(snapshot.contentBytes)
 
   report.step("opening files")
@@ -102,4 +103,15 @@ extension Snapshot {
       }
     }
   }
+}
+
+/// The same from a context file that is still to be read, by a descriptor; it may be a pipe.
+public func restart<E: Engine & ~Copyable>(
+  _ request: RestartRequest, from source: borrowing FileDescriptor, by engine: inout E,
+  report: inout Report
+) throws(Failure) -> RestartedJob {
+  report.step("reading the context file")
+  let reader = try Reader(.descriptor(source.number))
+  try reader.verify()
+  return try restart(request, reader.snapshot, from: reader.file, by: &engine, report: &report)
 }

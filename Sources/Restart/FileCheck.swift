@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+import CLinux
+import ContextFile
+import Linux
+import Snapshot
+
+/// Whether the files that a job depends on are there, and still the same.
+struct FileCheck {
+  private(set) var problems = Problems()
+  private(set) var warnings: [ByteString] = []
+  /// Programs and libraries that were looked at already.
+  private var checked: Set<ByteString> = []
+
+  mutating func check(_ snapshot: Snapshot) {
+    for process in snapshot.processes {
+      if case .zombie = process.state { continue }
+      let who: ByteString = "process \(process.id) (\(process.name))"
+      checkUnchanged(process.executable, "the program of \(who)")
+      for region in process.memory.regions {
+        guard case .file(let identity) = region.backing else { continue }
+        if region.isShared {
+          checkLongEnough(identity, "\(who) has mapped")
+        } else {
+          checkUnchanged(identity, "which \(who) has mapped")
+        }
+      }
+    }
+    for (index, file) in snapshot.openFiles.enumerated() {
+      checkOpen(file, Self.name(index, snapshot))
+    }
+  }
+
+  private static func name(_ index: Int, _ snapshot: Snapshot) -> ByteString {
+    for process in snapshot.processes {
+      for descriptor in process.descriptors where descriptor.openFile == index {
+        return "descriptor \(descriptor.number) of process \(process.id) (\(process.name))"
+      }
+    }
+    return "an open file"
+  }
+
+  /// A program or library: its code stands in memory only as far as it was changed.
+  private mutating func checkUnchanged(_ identity: FileIdentity, _ use: ByteString) {
+    guard checked.insert(identity.path).inserted else { return }
+    let status: FileStatus
+    do throws(Errno) { status = try FileStatus.of(identity.path) } catch {
+      problems.add(error, "\(identity.path), \(use): \(error) (see --relocate)")
+      return
+    }
+    if !status.isRegular { return }
+    if status.size == identity.size, status.modifiedSeconds == identity.modified.seconds,
+      status.modifiedNanoseconds == identity.modified.nanoseconds
+    { return }
+    if !identity.buildID.isEmpty {
+      // A library that was installed anew, or copied to another machine.
+      if presentBuildID(identity.path) == identity.buildID { return }
+      problems.add(
+        .invalid,
+        "\(identity.path), \(use), is not the same any more (its build-id differs): put the old file "
+          + "back, or see --relocate")
+      return
+    }
+    let what: ByteString =
+      status.size == identity.size
+      ? "it was written to since" : "it has \(status.size) bytes and had \(identity.size)"
+    problems.add(
+      .invalid,
+      "\(identity.path), \(use), is not the same any more (\(what)): put the old file back, or see "
+        + "--relocate")
+  }
+
+  private func presentBuildID(_ path: ByteString) -> [UInt8] {
+    guard let file = try? FileDescriptor(opening: path, flags: O_RDONLY) else { return [] }
+    return buildID(of: file)
+  }
+
+  /// A file that the job shares with others may say anything, but must be there.
+  private mutating func checkLongEnough(_ identity: FileIdentity, _ use: ByteString) {
+    do throws(Errno) {
+      let status = try FileStatus.of(identity.path)
+      if status.isRegular, status.size < identity.size {
+        problems.add(
+          .invalid,
+          "\(identity.path), which \(use), has only \(status.size) bytes and had \(identity.size)")
+      }
+    } catch {
+      problems.add(error, "\(identity.path), which \(use): \(error) (see --relocate)")
+    }
+  }
+
+  private mutating func checkOpen(_ file: OpenFile, _ who: ByteString) {
+    let path: ByteString
+    switch file.kind {
+    case .deleted, .pipe, .terminal: return
+    case .regular(let identity): path = identity.path
+    case .directory(let name), .fifo(let name, _), .characterDevice(let name, _): path = name
+    }
+    let status: FileStatus
+    do throws(Errno) { status = try FileStatus.of(path) } catch {
+      problems.add(error, "\(path), open as \(who): \(error) (see --relocate)")
+      return
+    }
+    switch file.kind {
+    case .regular(let identity):
+      if !status.isRegular {
+        problems.add(.invalid, "\(path), open as \(who), is no regular file any more")
+      } else if status.size < identity.size {
+        warnings.append(
+          "\(path), open as \(who), has only \(status.size) bytes and had \(identity.size)")
+      }
+    case .directory:
+      if !status.isDirectory {
+        problems.add(.invalid, "\(path), open as \(who), is no directory any more")
+      }
+    case .fifo:
+      if !status.isPipe { problems.add(.invalid, "\(path), open as \(who), is no FIFO any more") }
+    case .characterDevice(_, let device):
+      if !status.isCharacterDevice || status.specialDevice != device {
+        problems.add(.invalid, "\(path), open as \(who), is not the same device any more")
+      }
+    case .deleted, .pipe, .terminal: break
+    }
+  }
+}

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+import Architecture
+import CLinux
+import Linux
+import Request
+import Snapshot
+
+/// Finds everything that stands in the way, before the first process is made.
+struct Plan {
+  let request: RestartRequest
+  let snapshot: Snapshot
+  let surroundings: Surroundings
+  private var problems = Problems()
+
+  init(_ request: RestartRequest, _ snapshot: Snapshot, _ surroundings: Surroundings) {
+    self.request = request
+    self.snapshot = snapshot
+    self.surroundings = surroundings
+  }
+
+  mutating func check(_ report: inout Report) throws(Failure) {
+    guard !snapshot.processes.isEmpty else {
+      throw Failure(.invalid, "there is no process in the context file")
+    }
+    for process in snapshot.processes {
+      if case .zombie = process.state { continue }
+      checkMachine(process)
+      checkSharing(process)
+      checkCredentials(process, &report)
+    }
+    if request.restoreProcessIDs { checkProcessIDs() }
+    var files = FileCheck()
+    files.check(snapshot)
+    for warning in files.warnings { report.warn(warning) }
+    for problem in files.problems.found { problems.add(problem.errno, problem.message) }
+    if let failure = problems.failure { throw failure }
+  }
+
+  private func who(_ process: Process) -> ByteString { "process \(process.id) (\(process.name))" }
+
+  // MARK: Processor and kernel
+
+  private mutating func checkMachine(_ process: Process) {
+    for thread in process.threads {
+      if case .foreign = thread.registers {
+        problems.add(
+          .notSupported,
+          "\(who(process)) is a program for another processor (ELF machine "
+            + "\(process.machine.number), \(8 * process.machine.wordSize.bytes) bits): it cannot run "
+            + "here")
+        return
+      }
+    }
+    if process.memory.pageSize != hostPageSize, process.sharesMemoryWith == nil {
+      problems.add(
+        .notSupported,
+        "\(who(process)) was saved with pages of \(process.memory.pageSize) bytes; this kernel's "
+          + "have \(hostPageSize)")
+    }
+  }
+
+  /// A process can only be made to share with its parent (clone(2)).
+  private mutating func checkSharing(_ process: Process) {
+    let parent = snapshot.processes.firstIndex { $0.id == process.parent }
+    func isWithParent(_ owner: Int?, _ parents: (Process) -> Int?) -> Bool {
+      guard let owner else { return true }
+      guard let parent else { return false }
+      return owner == parents(snapshot.processes[parent]) ?? parent
+    }
+    if !isWithParent(process.sharesMemoryWith, { $0.sharesMemoryWith })
+      || !isWithParent(process.sharesDescriptorsWith, { $0.sharesDescriptorsWith })
+      || !isWithParent(process.sharesDirectoriesWith, { $0.sharesDirectoriesWith })
+    {
+      problems.add(
+        .notSupported,
+        "\(who(process)) shares memory, descriptors or directories with a process that is not its "
+          + "parent: not supported yet")
+    }
+  }
+
+  // MARK: Credentials
+
+  private mutating func checkCredentials(_ process: Process, _ report: inout Report) {
+    let ours = surroundings.credentials
+    let rights = surroundings.rights
+    for thread in process.threads {
+      let wanted = thread.credentials
+      if wanted.userIDs != ours.userIDs, !rights.canSetUserIDs {
+        problems.add(
+          .notPermitted,
+          "\(who(process)) ran as user \(wanted.userIDs[1]), and you are user \(ours.userIDs[1]): "
+            + "ask as that user, or as root")
+        return
+      }
+      if wanted.groupIDs != ours.groupIDs || wanted.groups != ours.groups, !rights.canSetGroupIDs {
+        problems.add(
+          .notPermitted,
+          "\(who(process)) had other groups than you have: log in again as that user, or ask as root")
+        return
+      }
+      if wanted.permitted & ~ours.permitted != 0 {
+        report.warn("\(who(process)) had capabilities that are not to be had here")
+        break
+      }
+    }
+    if process.rootDirectory != surroundings.rootDirectory, !rights.canChangeRoot {
+      problems.add(
+        .notPermitted,
+        "\(who(process)) had the root directory \(process.rootDirectory), which only root can set")
+    }
+  }
+
+  // MARK: Process ids
+
+  private mutating func checkProcessIDs() {
+    if !surroundings.rights.canSetProcessIDs {
+      problems.add(.notPermitted, Rights.missingRightToSetIDs)
+      return
+    }
+    for process in snapshot.processes {
+      checkFree(process.id.leader, process)
+      for thread in process.threads.dropFirst() { checkFree(thread.id, process) }
+    }
+  }
+
+  private mutating func checkFree(_ id: ThreadID, _ process: Process) {
+    guard TaskLife.isThere(id), !TaskLife.leaves(id, within: 3_000_000_000) else { return }
+    let what: ByteString =
+      id == process.id.leader ? "process id \(id)" : "thread id \(id)"
+    let holder: ByteString =
+      id.rawValue == ProcessID.own.rawValue
+      ? "this very command has it: just try again"
+      : "\(TaskLife.name(of: id)) has it: end that, or use --no-restore-pid"
+    problems.add(
+      .busy, "\(what), which \(process.name) needs, is in use; \(holder)")
+  }
+}
+
+/// Whether an id belongs to somebody.
+enum TaskLife {
+  static func isThere(_ id: ThreadID) -> Bool {
+    // Any call that takes a thread id and changes nothing.
+    cr_syscall(Int(SYS_sched_getscheduler), Int(id.rawValue), 0, 0, 0, 0, 0) != -Int(ESRCH)
+  }
+
+  /// A dead process keeps its id until its parent has waited for it, which may take a while.
+  static func leaves(_ id: ThreadID, within nanoseconds: UInt64) -> Bool {
+    let deadline = Clock.monotonic.reading + nanoseconds
+    while isThere(id) {
+      guard let text = try? FileDescriptor(opening: "/proc/\(id)/stat", flags: O_RDONLY).readToEnd(),
+        let stat = ProcessStat(text)
+      else { continue }
+      guard stat.isZombie, Clock.monotonic.reading < deadline else { return false }
+      pause()
+    }
+    return true
+  }
+
+  private static func pause() {
+    var time = timespec(tv_sec: 0, tv_nsec: 500_000)
+    withUnsafeMutablePointer(to: &time) {
+      _ = cr_syscall(Int(SYS_nanosleep), Int(bitPattern: $0), 0, 0, 0, 0, 0)
+    }
+  }
+
+  /// `bash (process 12)`
+  static func name(of id: ThreadID) -> ByteString {
+    guard let text = try? FileDescriptor(opening: "/proc/\(id)/status", flags: O_RDONLY).readToEnd()
+    else { return "another process" }
+    var scanner = TextScanner(text)
+    guard scanner.skip("Name:\t") else { return "another process" }
+    let name = scanner.restOfLine()
+    return "\(name) (process \(ProcessStatus(text).threadGroup))"
+  }
+}
