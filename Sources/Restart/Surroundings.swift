@@ -12,7 +12,6 @@ struct Surroundings {
   var rights: Rights
   var workingDirectory: ByteString
   var rootDirectory: ByteString
-  var limits: [ResourceLimit]
   var coredumpFilter: UInt32
   var oomScoreAdjustment: Int32
   var isSubreaper: Bool
@@ -31,11 +30,6 @@ struct Surroundings {
       rights = Rights(status.effective)
       workingDirectory = try readLink("/proc/self/cwd")
       rootDirectory = try readLink("/proc/self/root")
-      limits = []
-      for number in 0 ..< resourceLimitCount {
-        let limit = try resourceLimit(number, of: .own)
-        limits.append(ResourceLimit(soft: limit.soft, hard: limit.hard))
-      }
       let (_, bytes) = try bytesFilled(count: 4) { buffer in
         cr_syscall(Int(SYS_prctl), Int(PR_GET_CHILD_SUBREAPER), buffer, 0, 0, 0, 0)
       }
