@@ -23,9 +23,7 @@ struct Frozen {
 
   /// Lets all of them run on. Never fails: a process that is gone needs no release.
   mutating func release<E: Engine & ~Copyable>(by engine: inout E) {
-    for process in held {
-      do throws(EngineError) { try engine.release(process, stopped: false) } catch {}
-    }
+    engine.release(held)
     held = []
   }
 }

@@ -41,6 +41,9 @@ public protocol Engine: ~Copyable {
     by signal: Int32, of processes: [ProcessID], milliseconds: Int32
   ) throws(EngineError) -> WatchedEvent?
 
+  /// Lets several go together, none of them before all can go; one that is gone is passed over.
+  mutating func release(_ processes: [ProcessID])
+
   // MARK: Looking and acting inside
 
   /// The registers a thread had when it was held, an interrupted system call still visible.

@@ -45,6 +45,10 @@ struct ScriptedEngine: Engine, ~Copyable {
     try step("release process", process)
   }
 
+  mutating func release(_ processes: [ProcessID]) {
+    for process in processes { try? release(process, stopped: false) }
+  }
+
   func registers(of thread: ThreadID) throws(EngineError) -> Registers {
     try step("read registers", ProcessID(thread.rawValue))
     return Registers(
