@@ -7,7 +7,7 @@ import Request
 final class Outcome {
   let watch: Watch
   /// What a failure counts as; nil: as its error number says.
-  var failureClass: FailureClass?
+  private var failureClass: FailureClass?
   private let options: RestartOptions
   private var messages: Messages { watch.messages }
 
@@ -20,6 +20,14 @@ final class Outcome {
   func mark(_ omission: Omission) throws(Failure) {
     do throws(Errno) { try omission.mark() } catch {
       throw Failure(error, "cannot make the mark by which checkpoints know cr_restart: \(error)")
+    }
+  }
+
+  /// A context file that is not there, or may not be read, is a wrong argument; one that is damaged
+  /// is not.
+  func noteUnreadable(_ failure: Failure) {
+    if FailureClass(of: failure.errno) == .environment || failure.errno == .badDescriptor {
+      failureClass = .arguments
     }
   }
 

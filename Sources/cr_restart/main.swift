@@ -1,1 +1,59 @@
 // SPDX-License-Identifier: Apache-2.0
+// cr_restart [options] [FILE]: brings the processes of a context file back and looks after them.
+import CommandLine
+import ContextFile
+import Linux
+import PtraceEngine
+import Request
+import Restart
+
+func restartJob(_ options: RestartOptions, _ outcome: Outcome) throws(Failure) -> RestartedJob {
+  var report = outcome.watch.makeReport()
+  report.step("reading the context file")
+  let reader: Reader
+  do throws(Failure) { reader = try Reader(options.source) } catch {
+    outcome.noteUnreadable(error)
+    throw error
+  }
+  report.step("verifying it")
+  try reader.verify()
+  // The reader has a number of its own for it; the user's must not reach the restarted program.
+  if case .descriptor(let number) = options.source, number > 2 {
+    _ = FileDescriptor(owning: number)
+  }
+  var engine = PtraceEngine()
+  return try restart(
+    options.request, reader.snapshot, from: reader.file, by: &engine, report: &report)
+}
+
+func run() -> Int32 {
+  let options = RestartOptions(Invocation.arguments)
+  switch options.action {
+  case .help: return Tool.printHelp(RestartOptions.manual)
+  case .version: return Tool.printVersion(RestartOptions.manual)
+  case .restart: break
+  }
+  let outcome = Outcome(options)
+  if let rejection = options.rejection {
+    return outcome.hookStatus(of: .arguments)
+      ?? Tool.reject(rejection, RestartOptions.manual, verbosity: options.verbosity)
+  }
+
+  let job: RestartedJob
+  do throws(Failure) {
+    ProcessID.keepEndedChildren()
+    if !options.detaches { try outcome.mark(options.omission) }
+    job = try restartJob(options, outcome)
+  } catch {
+    outcome.watch.finish()
+    return outcome.tell(error)
+  }
+  // From here on every signal is taken by the supervisor; one that came before was noted.
+  let supervisor = Supervisor(job)
+  outcome.watch.finish()
+  if let status = outcome.tell(job, signalMask: supervisor.signals.before) { return status }
+  if options.detaches { return ExitStatus.success }
+  return supervisor.endAs(supervisor.waitForEnd())
+}
+
+Invocation.exit(run())
