@@ -29,7 +29,8 @@ public protocol Architecture: Sendable {
   static var signalReturns: [[UInt8]] { get }
 
   /// Bytes for a stack whose top is `address`: its return address leads to `signalReturn` and from
-  /// there back into exactly this state. nil if the state cannot be written so.
+  /// there back into exactly this state. nil if the state cannot be written so; without extended
+  /// state (empty) the thread has a fresh one.
   func lifeline(
     at address: UInt64, signalReturn: UInt64, mask: UInt64, extendedState: [UInt8]
   ) -> [UInt8]?

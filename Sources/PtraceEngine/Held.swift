@@ -68,6 +68,8 @@ final class HeldThread {
   var mask: UInt64?
   /// What calls start from, while calls are being made in it: its registers are ours now.
   var calling: Registers?
+  /// Where its lifeline stands, if it has one.
+  var lifeline: UInt64?
   /// The task that the call in progress made (clone, fork), by PTRACE_EVENT.
   var born: ThreadID?
   /// Inside the call, by PTRACE_SYSCALL's first stop.

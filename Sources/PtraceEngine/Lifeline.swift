@@ -131,6 +131,7 @@ extension PtraceEngine {
     var calling = state
     calling.stackPointer = stack
     thread.calling = calling
+    thread.lifeline = stack
     calling.prepare(
       SystemCall(number: calling.number(of: .getpid) ?? 0, arguments: []),
       at: landmarks.systemCall)
@@ -173,6 +174,32 @@ extension PtraceEngine {
     }
     thread.calling = nil
     thread.mask = nil
+    thread.lifeline = nil
+  }
+
+  /// A way back that closes a descriptor first: if we die, the target must not be left with a file
+  /// of ours, whose space on the disk would be taken for as long as it runs.
+  static func closeOnTheWayBack(
+    _ descriptor: UInt64, by thread: HeldThread, of held: HeldProcess
+  ) throws(EngineError) {
+    guard let lifeline = thread.lifeline, let slot = held.scratch?.lifeline,
+      slot.contains(lifeline), let landmarks = held.landmarks,
+      let signalReturn = landmarks.signalReturn, var registers = thread.calling,
+      let number = registers.number(of: .close)
+    else { return }
+    // Signals are blocked by now, so nothing else needs the room below the lifeline.
+    let place = slot.start + 1024
+    registers.prepare(
+      SystemCall(number: number, arguments: [descriptor]), at: landmarks.systemCall)
+    registers.stackPointer = lifeline
+    guard
+      let bytes = registers.lifeline(
+        at: place, signalReturn: signalReturn, mask: quiet, extendedState: [])
+    else { return }
+    try attempt("write a way back", held.id) { () throws(Errno) in
+      try write(bytes, to: place, of: held)
+    }
+    thread.calling?.stackPointer = place
   }
 
   /// Takes everything of ours out of a process and gives its threads back, still stopped.

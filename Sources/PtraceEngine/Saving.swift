@@ -124,6 +124,7 @@ extension PtraceEngine {
     if let found = try? FileStatus.of("/proc/\(held.reachable)/fd/\(number)"),
       found.device == status.device, found.inode == status.inode
     {
+      try closeOnTheWayBack(number, by: caller, of: held)
       return true
     }
     try closeRemoteFile(of: held)
@@ -133,6 +134,7 @@ extension PtraceEngine {
   static func closeRemoteFile(of held: HeldProcess) throws(EngineError) {
     guard let file = held.remoteFile, let caller = held.caller else { return }
     held.remoteFile = nil
+    if let lifeline = caller.lifeline { caller.calling?.stackPointer = lifeline }
     try done("close file", .close, [file.number], in: caller, of: held)
   }
 

@@ -81,7 +81,7 @@ import Testing
 
   @Test func `a state without an FXSAVE area makes no way back`() throws {
     let frame = try registers(rax: 0).lifeline(
-      at: 0x7000, signalReturn: 1, mask: 0, extendedState: [])
+      at: 0x7000, signalReturn: 1, mask: 0, extendedState: [1, 2, 3])
     #expect(frame == nil)
   }
 }

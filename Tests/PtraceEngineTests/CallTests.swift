@@ -124,6 +124,35 @@ import Testing
     #expect(disturbed.line() == answer)
   }
 
+  @Test func `a holder killed while the target writes leaves no descriptor in it`() throws {
+    let subject = try Subject("memory", "64")
+    let descriptors = try ProcessFiles(subject.id).numbers(in: "fd")
+    for _ in 0 ..< 30 {
+      let holder = forked {
+        var engine = PtraceEngine()
+        do {
+          let file = try FileDescriptor(inMemoryNamed: "context")
+          try engine.hold(subject.id, until: soon)
+          while true {
+            try engine.save(
+              [Extent(position: 0x2000_0000_4000, count: 32 << 20)], of: subject.id, to: file
+            ) { _ throws(EngineError) in }
+          }
+        } catch { return }
+      }
+      #expect(
+        Subject.eventually {
+          (try? ProcessFiles(subject.id).numbers(in: "fd").count) == descriptors.count + 1
+        })
+      usleep(UInt32.random(in: 2000 ..< 12000))
+      kill(holder, SIGKILL)
+      var status: Int32 = 0
+      waitpid(holder, &status, 0)
+      #expect(Subject.eventually { subject.states == ["S"] })
+      #expect(try ProcessFiles(subject.id).numbers(in: "fd") == descriptors)
+    }
+  }
+
   private func subjectMask(_ subject: Subject) throws -> String? {
     // Its way back may take it a moment.
     usleep(50_000)

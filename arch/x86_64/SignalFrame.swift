@@ -28,7 +28,9 @@ extension X86_64 {
   public func lifeline(
     at address: UInt64, signalReturn: UInt64, mask: UInt64, extendedState: [UInt8]
   ) -> [UInt8]? {
-    guard let floatingPoint = Self.framedState(extendedState) else { return nil }
+    guard let floatingPoint = extendedState.isEmpty ? [] : Self.framedState(extendedState) else {
+      return nil
+    }
     // XRSTOR wants its area on a multiple of 64 bytes.
     let areaOffset = Int((address + UInt64(Frame.size) + 63) & ~63 - address)
     var bytes = [UInt8](repeating: 0, count: areaOffset + floatingPoint.count)
@@ -41,7 +43,7 @@ extension X86_64 {
     }
     put(signalReturn, 0)
     // UC_FP_XSTATE | UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS
-    put(7, Frame.flags)
+    put(floatingPoint.isEmpty ? 6 : 7, Frame.flags)
     // No such mode: the kernel ignores the error and leaves the alternate stack as it is.
     put(0x40, Frame.stackFlags)
     let order = Self.contextOrder
@@ -50,7 +52,8 @@ extension X86_64 {
     put(
       values[Index.cs] & 0xffff | (values[Index.gs] & 0xffff) << 16
         | (values[Index.fs] & 0xffff) << 32 | (values[Index.ss] & 0xffff) << 48, Frame.segments)
-    put(address + UInt64(areaOffset), Frame.floatingPoint)
+    // A null pointer makes the kernel clear the floating point state.
+    if !floatingPoint.isEmpty { put(address + UInt64(areaOffset), Frame.floatingPoint) }
     put(mask, Frame.mask)
     return bytes
   }
