@@ -24,8 +24,7 @@ public func checkpoint<E: Engine & ~Copyable>(
 ) throws(Failure) -> CheckpointResult {
   let deadline = Deadline(secondsFromNow: request.timeLimit)
   report.step("looking at the processes")
-  var identities = FileIdentities()
-  for process in ScopeSearch(request: request).candidates { identities.learn(from: process) }
+  let identities = try lookAround(request, &report)
 
   var frozen = Frozen()
   var trip = Trip(request: request, deadline: deadline)
@@ -48,6 +47,24 @@ public func checkpoint<E: Engine & ~Copyable>(
   }
   trip.result.warnings += report.warnings
   return trip.result
+}
+
+/// What can be known before anybody is stopped: reasons why it cannot be done, and mapped files.
+private func lookAround(
+  _ request: CheckpointRequest, _ report: inout Report
+) throws(Failure) -> FileIdentities {
+  var identities = FileIdentities()
+  var problems = Problems()
+  var warnings: [ByteString] = []
+  let namespaces = Namespaces()
+  for process in ScopeSearch(request: request).candidates {
+    guard let stat = ProcessStat(of: process), !stat.isZombie else { continue }
+    namespaces.check(process, stat.name, &problems, &warnings)
+    identities.learn(from: process)
+  }
+  if let failure = problems.failure { throw failure }
+  for warning in warnings { report.warn(warning) }
+  return identities
 }
 
 /// One checkpoint under way.

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+import Linux
+
+/// Whether a process sees the same machine as this tool: namespaces(7).
+///
+/// Paths and pids are recorded as this tool sees them, so a process in another mount, pid or user
+/// namespace (a container) cannot be described from here. Of the others only the effect differs.
+struct Namespaces {
+  private let names: [(file: StaticString, words: StaticString, isNeeded: Bool)] = [
+    ("mnt", "mount", true), ("pid", "pid", true), ("user", "user", true),
+    ("net", "network", false), ("ipc", "IPC", false), ("uts", "host name", false),
+    ("time", "time", false),
+  ]
+  private var own: [ByteString] = []
+
+  init() {
+    guard let files = try? ProcessFiles(ownProcess) else { return }
+    own = names.map { (try? files.link("ns/\($0.file)")) ?? "" }
+  }
+
+  func check(
+    _ process: ProcessID, _ name: ByteString, _ problems: inout Problems,
+    _ warnings: inout [ByteString]
+  ) {
+    guard own.count == names.count, let files = try? ProcessFiles(process) else { return }
+    for (index, namespace) in names.enumerated() {
+      // Not readable for a process of another user, which cannot be saved anyway.
+      guard let link = try? files.link("ns/\(namespace.file)"), link != own[index],
+        !own[index].isEmpty
+      else { continue }
+      if namespace.isNeeded {
+        problems.add(
+          "process \(process) (\(name)) is in another \(namespace.words) namespace (a container): "
+            + "run this tool inside it")
+      } else {
+        warnings.append(
+          "process \(process) (\(name)) is in another \(namespace.words) namespace; a restart "
+            + "leaves it in that of the restarting command")
+      }
+    }
+  }
+}
