@@ -193,9 +193,19 @@ extension PtraceEngine {
     try attempt("write arguments", held.id) { () throws(Errno) in
       try write(bytes, to: scratch.start, of: held)
     }
-    return Int32(
-      truncatingIfNeeded: try done(
-        "make process or thread", .clone3, [scratch.start, 80], in: thread, of: held))
+    // A task that is gone for everybody may keep its id for a moment (release_task frees it last).
+    var patience = Patience()
+    while true {
+      do throws(EngineError) {
+        return Int32(
+          truncatingIfNeeded: try done(
+            "make process or thread", .clone3, [scratch.start, 80], in: thread, of: held))
+      } catch {
+        guard error.errno == .exists, let id, mayBecomeFree(ProcessID(id)), !patience.isExhausted
+        else { throw error }
+        patience.wait()
+      }
+    }
   }
 
   // MARK: The end

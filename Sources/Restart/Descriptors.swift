@@ -102,7 +102,9 @@ extension Rebuilder {
   }
 
   /// Who is told of input and output: those ids exist only now.
-  mutating func setOwners(_ report: inout Report) {
+  func setOwners<E: Engine & ~Copyable>(
+    by engine: inout E, _ report: inout Report
+  ) throws(Failure) {
     for (index, saved) in snapshot.openFiles.enumerated() {
       guard let file = files.openFiles[index] else { continue }
       let isAsynchronous = saved.flags & UInt32(O_ASYNC) != 0
@@ -111,9 +113,24 @@ extension Rebuilder {
         try file.setOwner(
           SignalOwner(
             type: saved.ownerType, id: presentOwner(saved), signal: saved.signal))
-        if isAsynchronous { try file.setStatusFlags(saved.flags) }
       } catch {
         report.warn("signal-driven input of a descriptor is not set up again: \(error)")
+      }
+      if isAsynchronous { try startSignals(index, saved, by: &engine) }
+    }
+  }
+
+  /// O_ASYNC is set by a process of the job, since the kernel notes the number of the descriptor by
+  /// which it was asked for and tells that to the handler.
+  private func startSignals<E: Engine & ~Copyable>(
+    _ file: Int, _ saved: OpenFile, by engine: inout E
+  ) throws(Failure) {
+    for index in living {
+      for descriptor in snapshot.processes[index].descriptors where descriptor.openFile == file {
+        try remote(index).call(
+          "ask for signals of input", .fcntl,
+          [UInt64(descriptor.number), UInt64(F_SETFL), UInt64(saved.flags)], by: &engine)
+        return
       }
     }
   }

@@ -79,8 +79,8 @@ extension FileOpener {
       let flags = snapshot.openFiles[index].flags & (3 | UInt32(O_NONBLOCK | O_DIRECT))
       try keep(index, OpenedFiles.reopen(DescriptorNumber(readNumber), flags: flags))
     }
-    if let reader { try keep(reader, readEnd).setStatusFlags(snapshot.openFiles[reader].flags) }
-    if let writer { try keep(writer, writeEnd).setStatusFlags(snapshot.openFiles[writer].flags) }
+    if let reader { try keep(reader, readEnd).setStatusFlags(snapshot.openFiles[reader].flags & ~UInt32(O_ASYNC)) }
+    if let writer { try keep(writer, writeEnd).setStatusFlags(snapshot.openFiles[writer].flags & ~UInt32(O_ASYNC)) }
   }
 
   private mutating func openNamed(_ pipe: SavedPipe) throws(Errno) {
@@ -92,7 +92,7 @@ extension FileOpener {
         index,
         FileDescriptor(
           opening: pipe.path, flags: Int32(bitPattern: flags) | O_NONBLOCK | O_NOCTTY))
-      try number.setStatusFlags(snapshot.openFiles[index].flags)
+      try number.setStatusFlags(snapshot.openFiles[index].flags & ~UInt32(O_ASYNC))
     }
     let number = DescriptorNumber(both.number)
     if !pipe.state.unread.isEmpty, try number.bytesWaiting() > 0 {

@@ -70,7 +70,7 @@ extension Rebuilder {
     report.step("restoring attributes")
     for index in living { try restoreAttributes(index, by: &engine, &report) }
     for index in living { try lockFiles(index, by: &engine) }
-    setOwners(&report)
+    try setOwners(by: &engine, &report)
     // Children first: what a child's stop tells its parent is forgotten before the parent's own
     // signals come back.
     for index in living.reversed() { try finish(index, by: &engine) }

@@ -72,7 +72,9 @@ extension Rebuilder {
     for (number, timer) in snapshot.processes[index].intervalTimers.enumerated() {
       if timer.remaining == 0 && timer.interval == 0 { continue }
       var fields = TargetStructure(for: remote.machine)
-      for time in [timer.interval, timer.remaining] {
+      // One that has just rung is set again by the kernel when its signal is taken
+      // (kernel/signal.c, dequeue_signal); 0 would switch it off.
+      for time in [timer.interval, max(timer.remaining, 1)] {
         fields.word(time / 1_000_000)
         fields.word(time % 1_000_000)
       }

@@ -63,6 +63,9 @@ struct Rights {
 
   init(_ effective: UInt64) { self.effective = effective }
 
+  /// Root of the first user namespace has them all; elsewhere the kernel may still say no.
+  var isUndisputed: Bool { has(21) && has(40) }
+
   private func has(_ capability: UInt64) -> Bool { effective >> capability & 1 != 0 }
 
   /// CAP_CHECKPOINT_RESTORE (Linux 5.9) or CAP_SYS_ADMIN, of the pid namespace's owner.

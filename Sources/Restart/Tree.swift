@@ -61,6 +61,10 @@ extension Rebuilder {
     }
     if let parent {
       order.sharing = sharing(of: index, with: parent)
+      // An exec makes it SIGCHLD again (fs/exec.c): then a fork of the same program must do.
+      if process.exitSignal != SIGCHLD,
+        snapshot.processes[parent].executable.path == process.executable.path
+      { order.executable = "" }
     }
     var helper: ProcessID?
     if request.restoreSessions {
@@ -108,7 +112,7 @@ extension Rebuilder {
           .busy,
           "process id \(process.id) is in use, and process \(process.name) needs it: end the "
             + "process (or group, or session) that has it, or use --no-restore-pid")
-      case .notPermitted where order.id != nil:
+      case .notPermitted where order.id != nil && !surroundings.rights.isUndisputed:
         throw Failure(.notPermitted, Rights.missingRightToSetIDs)
       default:
         throw Failure(

@@ -53,7 +53,11 @@ int main(void)
 	checkpoint_here();
 	for (int number = 1; number <= 64; number++) {
 		check(syscall(SYS_rt_sigaction, number, NULL, &after, 8) == 0);
-		check(memcmp(&after, &before[number], sizeof after) == 0);
+		/* Flags and mask of a default action mean nothing, but for SIGCHLD's. */
+		if (after.handler == 0 && number != SIGCHLD)
+			check(before[number].handler == 0);
+		else
+			check(memcmp(&after, &before[number], sizeof after) == 0);
 	}
 	return passed();
 }
