@@ -32,7 +32,7 @@ struct Image {
         + (index == 0 ? snapshot.processes.count * Self.imageEntrySize : 0)
       : 0
     segmentCount = 1 + Segments(
-      snapshot: snapshot, index: index, imageOffset: 0, headSize: 0
+      snapshot: snapshot, index: index, imageOffset: 0, emptyPlace: 0
     ).loads().count
     headSize = aligned(UInt64(unpaddedSize), to: alignment)
   }
@@ -150,7 +150,7 @@ struct Image {
     head += fixedNotes
     if isContext { head += Self.placedNotes(of: snapshot, index, imageTable: imageTable) }
     head += [UInt8](repeating: 0, count: segmentsOffset - head.count)
-    head += segments(snapshot)
+    head += segments(snapshot, layout)
     if hasSection { head += countSection() }
     head += [UInt8](repeating: 0, count: Int(headSize) - head.count)
     return head
@@ -184,14 +184,22 @@ struct Image {
     }
   }
 
-  private func segments(_ snapshot: Snapshot) -> [UInt8] {
+  /// The first run, or where there is none the trailer: no place that begins with an ELF header of
+  /// ours.
+  private func emptyPlace(_ layout: Layout) -> UInt64 {
+    let trailer = layout.trailerOffset - offset
+    let isReachable = machine.wordSize == .bits64 || trailer <= UInt64(UInt32.max)
+    return size > headSize || !isReachable ? headSize : trailer
+  }
+
+  private func segments(_ snapshot: Snapshot, _ layout: Layout) -> [UInt8] {
     var note = cr_elf_segment()
     note.type = 4  // PT_NOTE
     note.offset = UInt64(headerSize)
     note.file_size = UInt64(notesSize)
     note.alignment = 4
     let all = [note] + Segments(
-      snapshot: snapshot, index: index, imageOffset: offset, headSize: headSize
+      snapshot: snapshot, index: index, imageOffset: offset, emptyPlace: emptyPlace(layout)
     ).loads()
     return encoded(all.count * cr_elf_segment_size(machine.wordSize.rawValue)) { out in
       all.withUnsafeBufferPointer { cr_elf_put_segments(form, $0.baseAddress, $0.count, out) }

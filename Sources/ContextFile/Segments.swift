@@ -13,8 +13,8 @@ struct Segments {
   let index: Int
   /// Where its image begins: offsets in program headers count from there.
   let imageOffset: UInt64
-  /// Where its first run begins, counted from there.
-  let headSize: UInt64
+  /// Where segments without contents stand, counted from there.
+  let emptyPlace: UInt64
 
   private var machine: Machine { snapshot.processes[index].machine }
 
@@ -27,13 +27,11 @@ struct Segments {
     return segments
   }
 
-  /// A segment without contents stands where the next one's begin, as in the kernel's core files.
-  /// Anywhere but at 0: gdb looks there for the header of a mapped program, and would take our own.
+  /// gdb looks where a segment begins for the header of a mapped program. Segments without contents
+  /// must not make it find an image's own header there: all threads would appear once more.
   private func placeEmptyOnes(_ segments: inout [cr_elf_segment]) {
-    var place = headSize
-    for index in segments.indices {
-      if segments[index].file_size == 0 { segments[index].offset = place }
-      place = segments[index].offset + segments[index].file_size
+    for index in segments.indices where segments[index].file_size == 0 {
+      segments[index].offset = emptyPlace
     }
   }
 

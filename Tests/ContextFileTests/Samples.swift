@@ -55,7 +55,9 @@ struct Sample {
   private mutating func thread(_ id: Int32) -> Thread {
     let bytes = (0 ..< registersSize).map { UInt8(truncatingIfNeeded: $0 + Int(id)) }
     var thread = Thread(id: ThreadID(id), registers: Registers(stored: bytes, machine: machine))
-    let state = [UInt8](repeating: UInt8(truncatingIfNeeded: id), count: 2688)
+    var state = [UInt8](repeating: UInt8(truncatingIfNeeded: id), count: 2688)
+    // What the kernel says there of the parts that are in use (XCR0): gdb goes by it.
+    state.replaceSubrange(464 ..< 472, with: [0xe7, 0, 0, 0, 0, 0, 0, 0])
     thread.registerSets =
       machine == .x86_64
       ? [RegisterSet(noteType: 0x202, bytes: state)]

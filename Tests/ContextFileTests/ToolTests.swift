@@ -97,15 +97,63 @@ struct ToolTests {
     #expect(text.contains("LWP 4712"))
     // Each once: gdb took our own header for a mapped program's, and found all threads again.
     #expect(text.contains("* 1 ") && text.contains("  2 ") && !text.contains("  3 "))
-    func bytes(_ offset: UInt64) -> String {
-      [filling(offset), filling(offset + 1)].map { byte in
-        "0x" + (byte < 16 ? "0" : "") + String(byte, radix: 16)
-      }.joined(separator: "\t")
-    }
-    #expect(text.contains(bytes(heap.fileOffset)))
-    #expect(text.contains(bytes(sharedOffset)))
+    #expect(text.contains(filledBytes(heap.fileOffset)))
+    #expect(text.contains(filledBytes(sharedOffset)))
     #expect(text.contains("/bin/a b"))
     #expect(!text.contains("Cannot access"))
+  }
+
+  @Test func `a process taken out of a tree is a core file with all memory that it saw`() throws {
+    let folder = try Folder()
+    let (path, snapshot) = try sampleFile(.x86_64, in: folder)
+    let core = folder.file("core")
+    // The child, whose memory is the root's.
+    let file = try FileDescriptor(opening: ByteString(core), flags: 0o102, mode: 0o600)
+    try Reader(.file(ByteString(path))).extractCore(of: ProcessID(4800), to: file)
+    let (notes, complaint, status) = try run("/usr/bin/readelf", ["-n", "-l", "-W", core])
+    #expect(status == 0 && complaint == "")
+    #expect(notes.contains("NT_PRSTATUS") && !notes.contains("BLCR"))
+    let heap = snapshot.processes[0].memory.regions[1].contents[1]
+    let shared = snapshot.processes[0].memory.regions[2]
+    let (text, words, _) = try run(
+      "/usr/bin/gdb",
+      [
+        "-nx", "-batch", "-ex", "core-file \(core)", "-ex", "info threads", "-ex",
+        "x/2xb \(heap.position)", "-ex", "x/2xb \(shared.range.start)",
+      ])
+    #expect(text.contains("LWP 4800") && !text.contains("LWP 4711"), "\(words)")
+    #expect(text.contains(filledBytes(heap.fileOffset)))
+    #expect(text.contains(filledBytes(snapshot.sharedMemories[0].contents[0].fileOffset + 4096)))
+    let gone = failure {
+      try Reader(.file(ByteString(path))).extractCore(of: ProcessID(1), to: file)
+    }
+    #expect(gone?.errno == .noProcess)
+  }
+
+  @Test(
+    .enabled(
+      if: FileManager.default.isExecutableFile(atPath: "/usr/bin/eu-readelf"),
+      "elfutils is not installed"))
+  func `elfutils understands registers and files`() throws {
+    let folder = try Folder()
+    for machine in machines {
+      let (path, _) = try sampleFile(machine, in: folder)
+      let (text, complaint, status) = try run("/usr/bin/eu-readelf", ["-n", "-l", path])
+      #expect(status == 0)
+      #expect(complaint == "")
+      #expect(text.contains("pid: 4711, ppid: 1, pgrp: 7, sid: 8"))
+      #expect(text.contains("pid: 4712"))
+      #expect(text.contains("fname: compute, psargs: compute --long"))
+      #expect(text.contains("/bin/a b"))
+      #expect(text.contains("PRSTATUS") && text.contains("FPREGSET"))
+    }
+  }
+
+  /// Two bytes of the made-up contents as gdb prints them.
+  private func filledBytes(_ offset: UInt64) -> String {
+    [filling(offset), filling(offset + 1)].map { byte in
+      "0x" + (byte < 16 ? "0" : "") + String(byte, radix: 16)
+    }.joined(separator: "\t")
   }
 
   @Test(arguments: machines)
