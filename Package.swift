@@ -54,9 +54,11 @@ let package = Package(
     module("PtraceEngine", ["Engine", "Snapshot", "Architecture", "Linux", "CLinux"]),
     module("Rendezvous", ["Engine", "Architecture", "Linux", "Request", "CLinux"]),
     module(
-      "Checkpoint", ["Rendezvous", "Engine", "ContextFile", "Snapshot", "Architecture", "Linux", "Request", "CLinux"]),
+      "Checkpoint",
+      ["Rendezvous", "Engine", "ContextFile", "Snapshot", "Architecture", "Linux", "Request", "CLinux"]),
     module(
-      "Restart", ["Rendezvous", "Engine", "ContextFile", "Snapshot", "Architecture", "Linux", "Request", "CLinux"]),
+      "Restart",
+      ["Rendezvous", "Engine", "ContextFile", "Snapshot", "Architecture", "Linux", "Request", "CLinux"]),
     module("CommandLine", ["Request", "Linux", "CLinux"]),
     tool("cr_run", ["CommandLine", "Linux", "CLinux"]),
     tool("cr_info", ["CommandLine", "ContextFile", "Snapshot", "Architecture", "Linux", "Request"]),

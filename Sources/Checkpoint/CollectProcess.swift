@@ -58,9 +58,12 @@ extension Collector {
           + "since it started: not supported yet")
     }
     process.workingDirectory = try files.target("cwd", of: id)
-    if try reading("working directory", of: id, { () throws(Errno) in
-      try files.status(of: "cwd")
-    }).links == 0 {
+    if try reading(
+      "working directory", of: id,
+      { () throws(Errno) in
+        try files.status(of: "cwd")
+      }
+    ).links == 0 {
       problems.add(
         "process \(id) (\(process.name)): its working directory \(process.workingDirectory) "
           + "was deleted")

@@ -39,7 +39,8 @@ extension Collector {
     let status = ProcessStatus(
       try reading("thread state", of: process) { () throws(Errno) in
         try FileDescriptor(
-          opening: "/proc/\(process)/task/\(id)/status", flags: 0).readToEnd()
+          opening: "/proc/\(process)/task/\(id)/status", flags: 0
+        ).readToEnd()
       })
     var thread: Thread
     do throws(EngineError) {

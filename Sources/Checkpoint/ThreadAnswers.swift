@@ -84,7 +84,8 @@ struct ThreadAnswers {
       // No task directory has this file, but /proc/TID leads to the thread as well.
       guard
         let text = try? FileDescriptor(
-          opening: "/proc/\(thread)/timerslack_ns", flags: 0).readToEnd()
+          opening: "/proc/\(thread)/timerslack_ns", flags: 0
+        ).readToEnd()
       else { break }
       var scanner = TextScanner(text)
       slacks.append(scanner.number())

@@ -82,7 +82,8 @@ public struct InfoOptions: Sendable {
   }
 
   private mutating func take(
-    _ occurrence: ParsedArguments.Occurrence) throws(ArgumentError) -> Placement? {
+    _ occurrence: ParsedArguments.Occurrence
+  ) throws(ArgumentError) -> Placement? {
     switch Key(rawValue: occurrence.key) {
     case .help: action = .help
     case .version: action = .version

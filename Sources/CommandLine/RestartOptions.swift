@@ -82,7 +82,8 @@ public struct RestartOptions: Sendable {
     case .json: isJSON = true
     case .directory: throw .notBuilt("--dir", "name the one context file")
     case .lazy: throw .notBuilt("--lazy")
-    case .rootless: throw .notBuilt("--rootless", "unshare(1) -Ur --pid --fork --mount-proc gives the same room")
+    case .rootless:
+      throw .notBuilt("--rootless", "unshare(1) -Ur --pid --fork --mount-proc gives the same room")
     case .check: throw .notBuilt("--check", "cr_info --check verifies the file itself")
     default:
       if takeID(key) || takeHook(key, argument) { break }
@@ -137,7 +138,8 @@ public struct RestartOptions: Sendable {
       relocation = try Relocation(parsing: text)
     } catch {
       switch error {
-      case .notAPair: throw .usage("--relocate: '\(text)' is not OLDPATH=NEWPATH (write \\= for a = in a path)")
+      case .notAPair:
+        throw .usage("--relocate: '\(text)' is not OLDPATH=NEWPATH (write \\= for a = in a path)")
       case .badEscape: throw .usage("--relocate: '\(text)': only \\= and \\\\ are escapes")
       case .notAbsolute: throw .usage("--relocate: '\(text)': both paths must begin with /")
       }

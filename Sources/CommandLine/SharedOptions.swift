@@ -34,7 +34,8 @@ enum OptionArgument {
 
   /// A path; an empty one names nothing.
   static func path(
-    _ argument: ByteString?, of option: StaticString) throws(ArgumentError) -> ByteString {
+    _ argument: ByteString?, of option: StaticString
+  ) throws(ArgumentError) -> ByteString {
     guard let path = argument, !path.isEmpty else { throw .usage("\(option): the name is empty") }
     return path
   }

@@ -31,9 +31,11 @@ struct Image {
       ? Self.placedNotes(of: snapshot, index, imageTable: []).count
         + (index == 0 ? snapshot.processes.count * Self.imageEntrySize : 0)
       : 0
-    segmentCount = 1 + Segments(
-      snapshot: snapshot, index: index, imageOffset: 0, emptyPlace: 0
-    ).loads().count
+    segmentCount =
+      1
+      + Segments(
+        snapshot: snapshot, index: index, imageOffset: 0, emptyPlace: 0
+      ).loads().count
     headSize = aligned(UInt64(unpaddedSize), to: alignment)
   }
 
@@ -198,9 +200,11 @@ struct Image {
     note.offset = UInt64(headerSize)
     note.file_size = UInt64(notesSize)
     note.alignment = 4
-    let all = [note] + Segments(
-      snapshot: snapshot, index: index, imageOffset: offset, emptyPlace: emptyPlace(layout)
-    ).loads()
+    let all =
+      [note]
+      + Segments(
+        snapshot: snapshot, index: index, imageOffset: offset, emptyPlace: emptyPlace(layout)
+      ).loads()
     return encoded(all.count * cr_elf_segment_size(machine.wordSize.rawValue)) { out in
       all.withUnsafeBufferPointer { cr_elf_put_segments(form, $0.baseAddress, $0.count, out) }
     }

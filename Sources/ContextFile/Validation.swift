@@ -39,7 +39,8 @@ struct Validation {
   }
 
   private func flaw(in process: Process, _ index: Int) -> ByteString? {
-    if case .zombie = process.state {} else {
+    if case .zombie = process.state {
+    } else {
       if process.threads.first?.id != process.id.leader { return "no thread bears its number" }
     }
     let links = [

@@ -62,7 +62,8 @@ public protocol Engine: ~Copyable {
 
   /// Pending `siginfo_t` records, of the whole process or of the thread alone; they stay pending.
   func pendingSignals(
-    of thread: ThreadID, shared: Bool) throws(EngineError) -> [[UInt8]]
+    of thread: ThreadID, shared: Bool
+  ) throws(EngineError) -> [[UInt8]]
 
   /// rseq(2) registration; area 0 if there is none or the kernel cannot tell.
   func restartableSequence(of thread: ThreadID) throws(EngineError) -> RestartableSequence
@@ -79,7 +80,8 @@ public protocol Engine: ~Copyable {
 
   /// Makes the same-shaped call in many threads at once (they run side by side); results in order.
   mutating func callEach(
-    _ calls: [ThreadCall]) throws(EngineError) -> [Result<UInt64, Errno>]
+    _ calls: [ThreadCall]
+  ) throws(EngineError) -> [Result<UInt64, Errno>]
 
   /// At least 64 KiB of memory of the engine's own inside the process, for arguments of calls.
   /// Not part of the program's memory: gone at release. Made at the first use.
@@ -89,7 +91,8 @@ public protocol Engine: ~Copyable {
   /// is not in the way of what is mapped next. In a spawned process calls are made from there, so
   /// that its own code, the vdso included, may be unmapped.
   mutating func placeScratch(
-    in process: ProcessID, at address: UInt64) throws(EngineError) -> MemoryRange
+    in process: ProcessID, at address: UInt64
+  ) throws(EngineError) -> MemoryRange
   /// Bytes that the scratch memory takes in all.
   var scratchSpan: UInt64 { get }
 
@@ -100,7 +103,8 @@ public protocol Engine: ~Copyable {
 
   /// Copies memory out; throws EFAULT if any of it is not mapped.
   func read(
-    _ range: MemoryRange, of process: ProcessID) throws(EngineError) -> [UInt8]
+    _ range: MemoryRange, of process: ProcessID
+  ) throws(EngineError) -> [UInt8]
   /// Copies memory in, whatever its protection.
   mutating func write(
     _ bytes: [UInt8], to address: UInt64, of process: ProcessID) throws(EngineError)
@@ -136,7 +140,8 @@ public protocol Engine: ~Copyable {
 
   /// Adds threads to a held process with these ids (nil: any), held as well.
   mutating func spawnThreads(
-    _ ids: [ThreadID?], in process: ProcessID) throws(EngineError) -> [ThreadID]
+    _ ids: [ThreadID?], in process: ProcessID
+  ) throws(EngineError) -> [ThreadID]
 
   /// Takes a process out of the engine's hands for good: it is killed and, if it is our child, waited for.
   mutating func kill(_ process: ProcessID)

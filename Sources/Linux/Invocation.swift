@@ -34,7 +34,8 @@ public enum Invocation {
 
   /// Runs a command through `/bin/sh -c` with this signal mask, and waits for it.
   public static func run(
-    command: ByteString, signalMask: UInt64) throws(Errno) -> WaitStatus {
+    command: ByteString, signalMask: UInt64
+  ) throws(Errno) -> WaitStatus {
     let status = command.withCString { cr_run_command($0, signalMask) }
     if status < 0 { throw Errno(rawValue: -status) }
     return WaitStatus(rawValue: status)

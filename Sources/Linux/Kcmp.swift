@@ -11,12 +11,13 @@ public enum Kcmp {
   public static func order(
     _ thing: Thing, _ first: ThreadID, _ second: ThreadID
   ) throws(Errno) -> Order {
-    let type = switch thing {
-    case .memory: KCMP_VM
-    case .files: KCMP_FILES
-    case .directories: KCMP_FS
-    case .signalHandlers: KCMP_SIGHAND
-    }
+    let type =
+      switch thing {
+      case .memory: KCMP_VM
+      case .files: KCMP_FILES
+      case .directories: KCMP_FS
+      case .signalHandlers: KCMP_SIGHAND
+      }
     return try order(type, first.rawValue, second.rawValue, 0, 0)
   }
 

@@ -87,4 +87,3 @@ private func limitValue(_ word: ByteString) -> UInt64 {
   var scanner = TextScanner(word.bytes)
   return scanner.number()
 }
-

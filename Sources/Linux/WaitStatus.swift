@@ -24,7 +24,8 @@ public struct WaitStatus: Sendable {
   ///
   /// An ended child is gone afterwards. ECHILD when there is no such child.
   public static func poll(
-    _ process: ProcessID?) throws(Errno) -> (process: ProcessID, status: WaitStatus)? {
+    _ process: ProcessID?
+  ) throws(Errno) -> (process: ProcessID, status: WaitStatus)? {
     var status: Int32 = 0
     let found = try checked(Int(cr_poll_child(process?.rawValue ?? -1, &status)))
     return found == 0 ? nil : (ProcessID(Int32(found)), WaitStatus(rawValue: status))

@@ -19,7 +19,9 @@ struct Landmarks {
   ) throws(Errno) -> Landmarks {
     let regions = MappedRegion.parse(try ProcessFiles(process).read("maps"))
     var search = Search(process: process, registers: registers)
-    let code = regions.filter { $0.protection & 5 == 5 && $0.name != "[vsyscall]" && !$0.range.overlaps(ours) }
+    let code = regions.filter {
+      $0.protection & 5 == 5 && $0.name != "[vsyscall]" && !$0.range.overlaps(ours)
+    }
     for region in code where isLoader(region.name) && !search.isComplete { search.look(at: region) }
     for region in code where region.name == "[vdso]" && !search.isComplete {
       search.look(at: region)

@@ -18,7 +18,9 @@ extension PtraceEngine {
   ) throws(EngineError) {
     let held = try held(process)
     let total = pieces.reduce(0) { $0 + $1.count }
-    if total >= Self.worthAsking, Self.mayWriteLargeFiles(process), try Self.openRemotely(file.number, in: held) {
+    if total >= Self.worthAsking, Self.mayWriteLargeFiles(process),
+      try Self.openRemotely(file.number, in: held)
+    {
       for batch in Batch.batches(of: pieces, limit: Self.stepSize) {
         try Self.saveRemotely(batch, of: held, file: file.number)
         try progress(batch.count)

@@ -67,7 +67,8 @@ struct NoteSearch {
       // "BLCR" and its NUL.
       if kind == UInt32(CR_CONTROL_NOTE_TYPE), nameSize == 5, size == 12,
         notes.word(at: place + 12) == 0x5243_4c42,
-        notes.word(at: description) == UInt32(CR_CONTROL_VERSION) {
+        notes.word(at: description) == UInt32(CR_CONTROL_VERSION)
+      {
         let field = start + UInt64(description) + 8
         let distance = Int32(bitPattern: notes.word(at: description + 8))
         found.append(field &+ UInt64(bitPattern: Int64(distance)))

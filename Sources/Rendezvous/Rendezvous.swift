@@ -199,9 +199,11 @@ public struct Rendezvous: ~Copyable {
       guard report.advance(0) else {
         throw Failure(.interrupted, "called off while waiting for callbacks")
       }
-      guard let event = try toldValue({ () throws(EngineError) in
-        try engine.awaitCall(by: Party.signal, of: processes, milliseconds: 100)
-      }) else { continue }
+      guard
+        let event = try toldValue({ () throws(EngineError) in
+          try engine.awaitCall(by: Party.signal, of: processes, milliseconds: 100)
+        })
+      else { continue }
       switch event {
       case .ended(let thread, let process, let isLast):
         party(process)?.forget(thread)
@@ -227,9 +229,11 @@ public struct Rendezvous: ~Copyable {
     _ thread: ThreadID, _ value: Int32, by engine: inout E,
     _ forward: (Scope, Int32, inout E) throws(Failure) -> [ProcessID]
   ) throws(Failure) -> [ProcessID] {
-    guard let party = parties.first(where: {
-      engine.threads(of: $0.process).contains(thread)
-    }) else { return [] }
+    guard
+      let party = parties.first(where: {
+        engine.threads(of: $0.process).contains(thread)
+      })
+    else { return [] }
     let arrival = Arrival(value)
     switch arrival.kind {
     case CR_ARRIVES_READY.rawValue:
@@ -358,17 +362,21 @@ public struct Rendezvous: ~Copyable {
   ) throws(Failure) {
     while active.contains(where: { !$0.expected.isEmpty }) {
       guard report.advance(0) else { break }
-      guard let event = try toldValue({ () throws(EngineError) in
-        try engine.awaitCall(by: Party.signal, of: active.map { $0.process }, milliseconds: 100)
-      }) else { continue }
+      guard
+        let event = try toldValue({ () throws(EngineError) in
+          try engine.awaitCall(by: Party.signal, of: active.map { $0.process }, milliseconds: 100)
+        })
+      else { continue }
       switch event {
       case .ended(let thread, let process, let isLast):
         party(process)?.forget(thread)
         if isLast { party(process)?.expected = [] }
       case .call(let thread, let value):
-        guard let party = active.first(where: {
-          engine.threads(of: $0.process).contains(thread)
-        }) else { continue }
+        guard
+          let party = active.first(where: {
+            engine.threads(of: $0.process).contains(thread)
+          })
+        else { continue }
         let kind = Arrival(value).kind
         if kind == CR_ARRIVES_DONE.rawValue || kind == CR_ARRIVES_ABORT.rawValue {
           party.expected.remove(thread.rawValue)

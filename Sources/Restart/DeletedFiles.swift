@@ -15,8 +15,7 @@ enum DeletedFiles {
       return try FileDescriptor(inMemoryNamed: path.dropFirst(memory.count))
     }
     if let file = try? makeNamed(path) { return file }
-    if let file = try? FileDescriptor(opening: directory(of: path), flags: O_RDWR | unnamed, mode: 0o600)
-    {
+    if let file = try? FileDescriptor(opening: directory(of: path), flags: O_RDWR | unnamed, mode: 0o600) {
       return file
     }
     do throws(Errno) {

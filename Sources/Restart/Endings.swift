@@ -70,7 +70,9 @@ extension Rebuilder {
     while true {
       if let text = try? ProcessFiles(members[index].id).read("stat"), let stat = ProcessStat(text),
         stat.state == UInt8(ascii: state)
-      { return }
+      {
+        return
+      }
       guard Clock.monotonic.reading < deadline else {
         throw Failure("bring about the state", members[index].id, name(index), .timedOut)
       }

@@ -50,7 +50,9 @@ struct FileCheck {
     if !status.isRegular { return }
     if status.size == identity.size, status.modifiedSeconds == identity.modified.seconds,
       status.modifiedNanoseconds == identity.modified.nanoseconds
-    { return }
+    {
+      return
+    }
     if !identity.buildID.isEmpty {
       // A library that was installed anew, or copied to another machine.
       if presentBuildID(identity.path) == identity.buildID { return }

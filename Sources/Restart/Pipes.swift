@@ -79,8 +79,12 @@ extension FileOpener {
       let flags = snapshot.openFiles[index].flags & (3 | UInt32(O_NONBLOCK | O_DIRECT))
       try keep(index, OpenedFiles.reopen(DescriptorNumber(readNumber), flags: flags))
     }
-    if let reader { try keep(reader, readEnd).setStatusFlags(snapshot.openFiles[reader].flags & ~UInt32(O_ASYNC)) }
-    if let writer { try keep(writer, writeEnd).setStatusFlags(snapshot.openFiles[writer].flags & ~UInt32(O_ASYNC)) }
+    if let reader {
+      try keep(reader, readEnd).setStatusFlags(snapshot.openFiles[reader].flags & ~UInt32(O_ASYNC))
+    }
+    if let writer {
+      try keep(writer, writeEnd).setStatusFlags(snapshot.openFiles[writer].flags & ~UInt32(O_ASYNC))
+    }
   }
 
   private mutating func openNamed(_ pipe: SavedPipe) throws(Errno) {

@@ -27,8 +27,7 @@ struct Remote {
   func outcome<E: Engine & ~Copyable>(
     _ call: SystemCallName, _ arguments: [UInt64], by engine: inout E
   ) throws(Failure) -> Result<UInt64, Errno> {
-    do throws(EngineError) { return try engine.call(call, Self.six(arguments), in: id.leader) } catch
-    {
+    do throws(EngineError) { return try engine.call(call, Self.six(arguments), in: id.leader) } catch {
       throw Failure(error)
     }
   }

@@ -82,7 +82,9 @@ extension Rebuilder {
     // Linux 6.17 moves several mappings by one call.
     if let whole = SpecialMove.joined(moves),
       case .success = try remote.outcome(.mremap, whole.arguments, by: &engine)
-    { return }
+    {
+      return
+    }
     for move in moves {
       try remote.call("move the vdso", .mremap, move.arguments, by: &engine)
     }

@@ -64,7 +64,9 @@ extension Rebuilder {
       // An exec makes it SIGCHLD again (fs/exec.c): then a fork of the same program must do.
       if process.exitSignal != SIGCHLD,
         snapshot.processes[parent].executable.path == process.executable.path
-      { order.executable = "" }
+      {
+        order.executable = ""
+      }
     }
     var helper: ProcessID?
     if request.restoreSessions {

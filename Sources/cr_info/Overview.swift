@@ -40,13 +40,17 @@ struct Overview {
     row("saved", "\(job.time.words) by process \(job.requester) (version \(shown(job.toolVersion)))")
     row(
       "on",
-      "\(shown(job.host)), \(shown(job.machineName)), Linux \(shown(job.kernelRelease)) \(shown(job.kernelVersion))")
+      "\(shown(job.host)), \(shown(job.machineName)), Linux \(shown(job.kernelRelease)) \(shown(job.kernelVersion))"
+    )
     let scopes: [StaticString] = ["process", "process group", "session", "tree of process"]
     let scope: StaticString = job.scope < 4 ? scopes[Int(job.scope)] : "unknown scope"
     row("asked for", "\(scope) \(job.target)")
     row("architecture", snapshot.processes[0].machine.words)
     let threads = snapshot.processes.reduce(0) { $0 + $1.threads.count }
-    row("in it", "\(counted(snapshot.processes.count, "process", "processes")), \(counted(threads, "thread", "threads"))")
+    row(
+      "in it",
+      "\(counted(snapshot.processes.count, "process", "processes")), \(counted(threads, "thread", "threads"))"
+    )
   }
 
   private func counted(_ count: Int, _ one: StaticString, _ many: StaticString) -> ByteString {

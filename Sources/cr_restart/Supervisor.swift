@@ -37,7 +37,9 @@ struct Supervisor {
       guard let signal = signals.take() else { continue }
       if relay.hands(
         on: signal, senderIsInJob: isInJob(signal.sender), rootIsStopped: rootState == UInt8(ascii: "T"))
-      { hand(on: signal) }
+      {
+        hand(on: signal)
+      }
     }
   }
 

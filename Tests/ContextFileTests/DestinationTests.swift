@@ -262,11 +262,13 @@ struct DestinationTests {
   @Test func `a descriptor that cannot be written is refused`() throws {
     let number = Foundation.open("/dev/null", O_RDONLY)
     defer { close(number) }
-    #expect(failure {
-      _ = try Destination(.descriptor(number), .atomic, isSynchronous: false)
-    }?.errno == .badDescriptor)
-    #expect(failure {
-      _ = try Destination(.descriptor(987), .atomic, isSynchronous: false)
-    }?.errno == .badDescriptor)
+    #expect(
+      failure {
+        _ = try Destination(.descriptor(number), .atomic, isSynchronous: false)
+      }?.errno == .badDescriptor)
+    #expect(
+      failure {
+        _ = try Destination(.descriptor(987), .atomic, isSynchronous: false)
+      }?.errno == .badDescriptor)
   }
 }

@@ -88,7 +88,9 @@ import Testing
     let file = try FileDescriptor(inMemoryNamed: "context")
     var engine = PtraceEngine()
     try engine.hold(subject.id, until: soon)
-    try engine.save([Extent(position: base, count: 8 << 20)], of: subject.id, to: file) { _ throws(EngineError) in }
+    try engine.save([Extent(position: base, count: 8 << 20)], of: subject.id, to: file) {
+      _ throws(EngineError) in
+    }
     try engine.release(subject.id, stopped: false)
     #expect(try file.read(8 << 20, at: 0) == expected(8 << 20))
     #expect(Subject.eventually { subject.states == ["S"] })
@@ -128,7 +130,8 @@ import Testing
         LoadPiece(
           kind: kind,
           extent: Extent(position: base + 4096, count: UInt64(bytes.count), fileOffset: 4096))
-      ], of: process, from: file) { _ throws(EngineError) in }
+      ], of: process, from: file
+    ) { _ throws(EngineError) in }
     let loaded = try engine.read(range, of: process)
     #expect(loaded[..<4096].allSatisfy { $0 == 0 })
     #expect(Array(loaded[4096 ..< 4096 + bytes.count]) == bytes)
@@ -154,7 +157,8 @@ import Testing
     #expect(throws: EngineError.self) {
       try engine.load(
         [LoadPiece(kind: .anonymous, extent: Extent(position: base, count: UInt64(count)))],
-        of: process, from: file) { _ throws(EngineError) in }
+        of: process, from: file
+      ) { _ throws(EngineError) in }
     }
   }
 }

@@ -125,7 +125,8 @@ struct `making processes` {
     // struct sigaction of the kernel: handler (SIG_IGN), flags, restorer, mask.
     try engine.write([1] + [UInt8](repeating: 0, count: 31), to: scratch.start, of: process)
     _ = try engine.call(
-      .rtSigaction, [UInt64(SIGTRAP), scratch.start, 0, 8], in: process.leader).get()
+      .rtSigaction, [UInt64(SIGTRAP), scratch.start, 0, 8], in: process.leader
+    ).get()
     for _ in 0 ..< 5 { _ = try engine.call(.getpid, [], in: process.leader).get() }
     #expect(
       ProcessStatus(try ProcessFiles(process).read("status")).ignoredSignals & 1 << 4 != 0)
