@@ -71,18 +71,29 @@ extension Rebuilder {
         report.warn("\(who): its I/O priority is refused here: \(error)")
       }
     }
-    restoreAffinity(thread, of: target, who, &report)
+  }
+
+  /// The CPUs that each thread may run on. Until now they had the one that we kept to ourselves.
+  func restoreAffinities(_ index: Int, _ report: inout Report) {
+    let process = snapshot.processes[index]
+    for (place, thread) in process.threads.enumerated() {
+      restoreAffinity(
+        thread, of: members[index].threads[place],
+        "process \(process.id) (\(process.name)), thread \(thread.id)", &report)
+    }
   }
 
   private func restoreAffinity(
     _ thread: Thread, of target: ThreadID, _ who: ByteString, _ report: inout Report
   ) {
-    let wanted = thread.scheduling.affinity
-    guard !wanted.isEmpty, let present = try? cpuAffinity(of: target),
+    let saved = thread.scheduling.affinity
+    let wanted = saved.isEmpty ? surroundings.processors : saved
+    guard let present = try? cpuAffinity(of: target),
       !present.isSameSet(as: wanted)
     else { return }
     do throws(Errno) { try setCPUAffinity(wanted, of: target) } catch {
       report.warn("\(who): none of the CPUs it was bound to is here: it may run on all")
+      try? setCPUAffinity(surroundings.processors, of: target)
       return
     }
     if let now = try? cpuAffinity(of: target), !now.isSameSet(as: wanted) {

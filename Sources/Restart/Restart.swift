@@ -50,6 +50,7 @@ extension Rebuilder {
   mutating func rebuild<E: Engine & ~Copyable>(
     from file: borrowing FileDescriptor, by engine: inout E, _ report: inout Report
   ) throws(Failure) {
+    var pin = ProcessorPin()
     report.step("making the processes")
     try spawnTree(by: &engine)
     try restoreGroups(by: &engine, &report)
@@ -58,22 +59,25 @@ extension Rebuilder {
     report.step("mapping memory")
     for index in living where ownsMemory(index) { try mapMemory(index, by: &engine) }
     for index in living { try numberDescriptors(index, by: &engine) }
+    // Much memory is filled by several threads of ours.
+    _ = consume pin
     report.step("loading memory")
     for index in living where ownsMemory(index) {
       try fillMemory(index, from: file, by: &engine, &report)
     }
 
+    pin = ProcessorPin()
     report.step("restoring threads")
     for index in living { try makeThreads(index, by: &engine) }
     for index in living { try restoreThreads(index, by: &engine) }
-
     report.step("restoring attributes")
     for index in living { try restoreAttributes(index, by: &engine, &report) }
     for index in living { try lockFiles(index, by: &engine) }
     try setOwners(by: &engine, &report)
     // Children first: what a child's stop tells its parent is forgotten before the parent's own
     // signals come back.
-    for index in living.reversed() { try finish(index, by: &engine) }
+    for index in living.reversed() { try finish(index, by: &engine, &report) }
+    _ = consume pin
   }
 
   private func ownsMemory(_ index: Int) -> Bool {
@@ -82,13 +86,14 @@ extension Rebuilder {
 
   /// Signals, timers, credentials and registers: the last things.
   private mutating func finish<E: Engine & ~Copyable>(
-    _ index: Int, by engine: inout E
+    _ index: Int, by engine: inout E, _ report: inout Report
   ) throws(Failure) {
     try restoreSignalActions(index, by: &engine)
     try restorePendingSignals(index, by: &engine)
     try startIntervalTimers(index, by: &engine)
     try restoreCredentials(index, by: &engine)
     try restoreRegisters(index, by: &engine)
+    restoreAffinities(index, &report)
     guard case .stopped = snapshot.processes[index].state else { return }
     try stop(index, by: &engine)
   }

@@ -17,6 +17,8 @@ struct Surroundings {
   var isSubreaper: Bool
   /// Signals that we were started to ignore; bit n−1 for signal n.
   private var ignored: UInt64
+  /// CPUs that we may run on, lowest bit first.
+  var processors: [UInt8]
   var kernelRelease: ByteString
   var kernelVersion: ByteString
 
@@ -34,6 +36,7 @@ struct Surroundings {
         cr_syscall(Int(SYS_prctl), Int(PR_GET_CHILD_SUBREAPER), buffer, 0, 0, 0, 0)
       }
       isSubreaper = bytes.native(Int32.self, at: 0) != 0
+      processors = try cpuAffinity(of: ThreadID(0))
       let names = try HostNames()
       kernelRelease = names.release
       kernelVersion = names.version
