@@ -121,7 +121,19 @@ extension Collector {
         "\(seen.name): the file \(seen.target) cannot be reached by its path from here any more")
       return nil
     }
+    // A hard link beside the name that it was opened by.
+    if seen.status.links > 0, let name = siblingName(seen),
+      let identity = identities.identity(of: name, matching: seen.status)
+    {
+      return .regular(identity)
+    }
     return deletedFile(seen, index)
+  }
+
+  private func siblingName(_ seen: SeenDescriptor) -> ByteString? {
+    guard let slash = seen.path.bytes.lastIndex(of: UInt8(ascii: "/")) else { return nil }
+    let folder = ByteString(seen.path.bytes[...slash])
+    return (try? nameInDirectory(folder, of: seen.status.inode)).flatMap { $0 }.map { folder + $0 }
   }
 
   /// A regular file by its mode, on a file system that nobody need have mounted.

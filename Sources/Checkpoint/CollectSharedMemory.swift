@@ -11,6 +11,11 @@ extension Collector {
   mutating func finishSharedMemories<E: Engine & ~Copyable>(
     by engine: inout E
   ) throws(Failure) {
+    for segment in sharedMemories.segments {
+      warnings.append(
+        "process \(segment.process) has a System V segment attached: after a restart its memory is there "
+          + "and shared, but shmdt, shmctl and new shmat calls fail")
+    }
     for index in snapshot.sharedMemories.indices {
       let mappings = sharedMemories.mappings[index]
       if try finishFromFile(index, mappings) { continue }

@@ -22,6 +22,9 @@ struct SharedMemoryTable {
   /// Where the contents can be read from, likewise; empty: from the mappings only.
   private(set) var paths: [ByteString] = []
 
+  /// System V segments by index: carried as memory, but no longer segments after a restart.
+  private(set) var segments: [(index: Int, process: ProcessID)] = []
+
   /// An object that was met; nil for one that nobody has mapped.
   func index(of key: FileKey) -> Int? { indexes[key] }
 
@@ -39,6 +42,7 @@ struct SharedMemoryTable {
       index = snapshot.sharedMemories.count
       indexes[key] = index
       snapshot.sharedMemories.append(SharedMemory(mapped))
+      if mapped.name.hasPrefix("/SYSV") { segments.append((index, process)) }
       mappings.append([])
       paths.append("")
     }

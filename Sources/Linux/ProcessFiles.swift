@@ -63,6 +63,25 @@ public func allProcesses() throws(Errno) -> [ProcessID] {
 /// The names in a directory that are decimal numbers, in rising order.
 func directoryNumbers(_ directory: consuming FileDescriptor) throws(Errno) -> [Int32] {
   var numbers: [Int32] = []
+  try forEachEntry(of: directory) { name, _ in
+    if let number = name.decimalNumber { numbers.append(number) }
+  }
+  return numbers.sorted()
+}
+
+/// An entry of a directory with this inode number; nil if there is none.
+public func nameInDirectory(_ path: ByteString, of inode: UInt64) throws(Errno) -> ByteString? {
+  var found: ByteString?
+  try forEachEntry(of: FileDescriptor(opening: path, flags: O_RDONLY | O_DIRECTORY)) {
+    if $1 == inode { found = $0 }
+  }
+  return found
+}
+
+/// getdents64(2): names and inode numbers.
+private func forEachEntry(
+  of directory: consuming FileDescriptor, _ body: (ByteString, UInt64) -> Void
+) throws(Errno) {
   let descriptor = directory.number
   while true {
     let (count, bytes) = try bytesFilled(count: 32768) { buffer in
@@ -74,9 +93,8 @@ func directoryNumbers(_ directory: consuming FileDescriptor) throws(Errno) -> [I
       // struct linux_dirent64: u64 inode, s64 offset, u16 record length, u8 type, name
       let length = Int(bytes.native(UInt16.self, at: offset + 16))
       let name = bytes[(offset + 19) ..< (offset + length)].prefix { $0 != 0 }
-      if let number = ByteString(name).decimalNumber { numbers.append(number) }
+      body(ByteString(name), bytes.native(UInt64.self, at: offset))
       offset += length
     }
   }
-  return numbers.sorted()
 }
