@@ -14,6 +14,8 @@ struct Holding: ~Copyable {
   /// Stopped, or being stopped, by us.
   private var seized: [Int32: HeldThread] = [:]
   private var waiting: [HeldThread] = []
+  private var hasLost = false
+  private var refusals = 0
   /// Tasks that appeared by a clone during the stop; those of other processes are let go again.
   private var announced: [ThreadID] = []
 
@@ -65,7 +67,7 @@ struct Holding: ~Copyable {
           try settle(thread)
           waiting.removeLast()
         }
-      } while try seizeNewThreads()
+      } while try seizeNewThreads() || doubtSome()
       letStrangersGo()
       arrange()
       guard !held.threads.isEmpty else {
@@ -76,6 +78,18 @@ struct Holding: ~Copyable {
       for thread in seized.values { try? Tracing.detach(thread.id) }
       throw error
     }
+  }
+
+  /// An exec in another thread ends all but that one, which goes on under the leader's id: a stop
+  /// that the leader was seen in is then another's. So whenever one got lost, all are looked at.
+  private mutating func doubtSome() -> Bool {
+    guard hasLost else { return false }
+    hasLost = false
+    for thread in seized.values where (try? Tracing.signalMask(of: thread.id)) == nil {
+      try? Tracing.interrupt(thread.id)
+      waiting.append(thread)
+    }
+    return true
   }
 
   private mutating func seizeNewThreads() throws(EngineError) -> Bool {
@@ -89,7 +103,13 @@ struct Holding: ~Copyable {
         try Tracing.interrupt(thread.id)
       } catch {
         // It may have ended, or be ours already: a clone of a seized thread is seized at birth.
-        guard try isOursAlready(thread.id, error) else { continue }
+        switch try standing(of: thread.id, after: error) {
+        case .gone: continue
+        case .unclear:
+          found = true
+          continue
+        case .ours: break
+        }
       }
       found = true
       seized[number] = thread
@@ -98,16 +118,23 @@ struct Holding: ~Copyable {
     return found
   }
 
-  private func isOursAlready(_ thread: ThreadID, _ error: Errno) throws(EngineError) -> Bool {
-    if error == .noProcess { return false }
-    if let text = try? ProcessFiles(thread, of: held.id).read("stat"), TaskLife(stat: text) == .alive {
-      let status = try? ProcessStatus(ProcessFiles(thread, of: held.id).read("status"))
-      if let status, status.tracer.rawValue == Int32(cr_syscall(Int(SYS_gettid), 0, 0, 0, 0, 0, 0)) {
-        return true
-      }
-      throw EngineError("trace thread", held.id, error)
-    }
-    return false
+  private enum Standing { case ours, gone, unclear }
+
+  /// What a refusal to seize a thread means.
+  private mutating func standing(
+    of thread: ThreadID, after error: Errno
+  ) throws(EngineError) -> Standing {
+    guard error != .noProcess, let files = try? ProcessFiles(thread, of: held.id),
+      let stat = try? files.read("stat"), TaskLife(stat: stat) == .alive,
+      let text = try? files.read("status")
+    else { return .gone }
+    let tracer = ProcessStatus(text).tracer.rawValue
+    if tracer == Int32(cr_syscall(Int(SYS_gettid), 0, 0, 0, 0, 0, 0)) { return .ours }
+    // A leader that dies in another thread's exec is refused, and a moment later that thread has
+    // its number: asked again, it is not refused. Somebody without permission always is.
+    refusals += 1
+    guard tracer == 0, refusals < 50 else { throw EngineError("trace thread", held.id, error) }
+    return .unclear
   }
 
   /// Waits until the thread stands in an event stop with nothing in between, or is gone.
@@ -130,6 +157,7 @@ struct Holding: ~Copyable {
         throw EngineError("stop thread", held.id, error)
       }
       seized[thread.id.rawValue] = nil
+      hasLost = true
     }
   }
 

@@ -52,6 +52,24 @@ extension PtraceEngine {
     #expect(try subject.status("Threads") != nil)
   }
 
+  @Test func `a program that executes another in the middle of a stop is held whole`() throws {
+    let subject = try Subject("exec-again", "300")
+    var held = 0
+    while subject.states != ["Z"], held < 3000 {
+      var engine = PtraceEngine()
+      do throws(EngineError) { try engine.hold(subject.id, until: soon) } catch {
+        #expect(error.errno == .noProcess, "\(error.step)")
+        break
+      }
+      #expect(subject.states.isSubset(of: ["t", "Z", "X"]))
+      try engine.callInEveryThread(of: subject.id)
+      try engine.release(subject.id, stopped: false)
+      held += 1
+    }
+    #expect(held > 10)
+    #expect(subject.says("executed"))
+  }
+
   @Test func `an interrupted sleep ends when it would have ended`() throws {
     let subject = try Subject("nap", "700")
     for _ in 0 ..< 3 {

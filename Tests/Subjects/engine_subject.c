@@ -112,6 +112,35 @@ static void churn(void)
 		pthread_join(thread(nothing_to_do, NULL), NULL);
 }
 
+static char **own_arguments;
+
+static void *executer(void *nothing)
+{
+	(void)nothing;
+	usleep(200);
+	execv("/proc/self/exe", own_arguments);
+	exit(3);
+}
+
+/* The whole program anew, again and again, from a thread that is not the first. */
+static void exec_again(char **arguments)
+{
+	static char counted[24], *next[] = {"subject", "exec-again", counted, NULL};
+	long rest = argument(arguments, 2);
+
+	if (rest == 0) {
+		puts("executed");
+		return;
+	}
+	if (arguments[0][0] == '/')
+		ready();
+	snprintf(counted, sizeof counted, "%ld", rest - 1);
+	own_arguments = next;
+	thread(sleeper, NULL);
+	thread(executer, NULL);
+	sleeper(NULL);
+}
+
 static void nap(char **arguments)
 {
 	long milliseconds = argument(arguments, 2);
@@ -236,6 +265,8 @@ int main(int count, char **arguments)
 		compute(arguments);
 	else if (!strcmp(what, "churn"))
 		churn();
+	else if (!strcmp(what, "exec-again"))
+		exec_again(arguments);
 	else if (!strcmp(what, "nap"))
 		nap(arguments);
 	else if (!strcmp(what, "signals"))
