@@ -71,15 +71,54 @@ extension FieldCoder {
 /// Writes fields down, in the byte order of the file.
 struct FieldWriter: FieldCoder {
   let order: Machine.ByteOrder
-  private(set) var bytes: [UInt8] = []
+  /// Grown in big steps and filled by whole numbers: a thousand threads are written while they
+  /// stand still.
+  private var storage: [UInt8] = []
+  private(set) var count = 0
 
   init(_ order: Machine.ByteOrder) { self.order = order }
+
+  var bytes: [UInt8] { copy(count) }
+
+  /// The first bytes, and zeros behind them; by whole blocks, as Array's own methods do not in
+  /// Embedded Swift.
+  private func copy(_ size: Int) -> [UInt8] {
+    let (storage, count) = (storage, count)
+    return [UInt8](unsafeUninitializedCapacity: size) { buffer, initialized in
+      let target = UnsafeMutableRawBufferPointer(buffer)
+      let kept = min(size, count)
+      storage.withUnsafeBytes { source in
+        target.copyMemory(from: UnsafeRawBufferPointer(rebasing: source[..<kept]))
+      }
+      if size > kept {
+        UnsafeMutableRawBufferPointer(rebasing: target[kept..<size])
+          .initializeMemory(as: UInt8.self, repeating: 0)
+      }
+      initialized = size
+    }
+  }
+
+  /// Makes room for `size` more bytes, all zero, and returns where they begin.
+  private mutating func extend(_ size: Int) -> Int {
+    if count + size > storage.count {
+      storage = copy(max(count + size, 2 * storage.count, 256))
+    }
+    defer { count += size }
+    return count
+  }
 
   mutating func field<Value: FixedWidthInteger>(_ value: inout Value) { put(value) }
 
   mutating func put<Value: FixedWidthInteger>(_ value: Value) {
+    store(value, at: extend(Value.bitWidth / 8))
+  }
+
+  /// Replaces a number that was put before.
+  mutating func store<Value: FixedWidthInteger>(_ value: Value, at offset: Int) {
     let ordered = order == .little ? value.littleEndian : value.bigEndian
-    withUnsafeBytes(of: ordered) { bytes.append(contentsOf: $0) }
+    storage.withUnsafeMutableBytes {
+      $0.storeBytes(of: ordered, toByteOffset: offset, as: Value.self)
+    }
   }
 
   /// An integer of the target's word size.
@@ -89,25 +128,28 @@ struct FieldWriter: FieldCoder {
 
   mutating func field(_ value: inout [UInt8]) {
     put(UInt32(value.count))
-    bytes += value
+    put(raw: value)
   }
 
-  mutating func put(raw: [UInt8]) { bytes += raw }
+  mutating func put(raw: [UInt8]) {
+    let start = extend(raw.count)
+    storage.withUnsafeMutableBytes { target in
+      raw.withUnsafeBytes { source in
+        UnsafeMutableRawBufferPointer(rebasing: target[start...]).copyMemory(from: source)
+      }
+    }
+  }
 
-  mutating func put(zeros count: Int) { bytes.append(contentsOf: repeatElement(0, count: count)) }
+  mutating func put(zeros count: Int) { _ = extend(count) }
 
   mutating func pad(to alignment: Int) {
-    put(zeros: (alignment - bytes.count % alignment) % alignment)
+    put(zeros: (alignment - count % alignment) % alignment)
   }
 
   mutating func record<Value>(_ value: inout Value, _ body: (inout Value, inout Self) -> Void) {
-    let start = bytes.count
-    put(UInt32(0))
+    let start = extend(4)
     body(&value, &self)
-    let size = UInt32(bytes.count - start - 4)
-    withUnsafeBytes(of: order == .little ? size.littleEndian : size.bigEndian) { prefix in
-      for index in 0 ..< 4 { bytes[start + index] = prefix[index] }
-    }
+    store(UInt32(count - start - 4), at: start)
   }
 
   mutating func list<Value>(

@@ -79,20 +79,28 @@ struct NoteWriter {
   var bytes: [UInt8] { writer.bytes }
 
   mutating func add(_ owner: StaticString, _ type: UInt32, _ description: [UInt8]) {
-    writer.put(UInt32(owner.utf8CodeUnitCount + 1))
-    writer.put(UInt32(description.count))
-    writer.put(type)
-    writer.put(raw: owner.withUTF8Buffer { Array($0) } + [0])
-    writer.pad(to: 4)
-    writer.put(raw: description)
-    writer.pad(to: 4)
+    add(owner, type) { $0.put(raw: description) }
   }
 
   /// A note of ours; `body` walks its fields.
   mutating func add(_ kind: NoteKind, _ body: (inout FieldWriter) -> Void) {
-    var record = FieldWriter(order)
-    body(&record)
-    add(Format.owner, kind.type, record.bytes)
+    add(Format.owner, kind.type, body)
+  }
+
+  private mutating func add(
+    _ owner: StaticString, _ type: UInt32, _ body: (inout FieldWriter) -> Void
+  ) {
+    writer.put(UInt32(owner.utf8CodeUnitCount + 1))
+    let size = writer.count
+    writer.put(UInt32(0))
+    writer.put(type)
+    writer.put(raw: ByteString(owner).bytes)
+    writer.put(UInt8(0))
+    writer.pad(to: 4)
+    let start = writer.count
+    body(&writer)
+    writer.store(UInt32(writer.count - start), at: size)
+    writer.pad(to: 4)
   }
 }
 

@@ -145,17 +145,18 @@ struct Image {
 
   /// All of it, once every place in the file is known.
   func head(_ snapshot: Snapshot, _ layout: Layout, imageTable: [ImageEntry]) -> [UInt8] {
-    var head: [UInt8] = []
-    head.reserveCapacity(Int(headSize))
-    head += header()
-    if isContext { head += versionNote(snapshot, layout) }
-    head += fixedNotes
-    if isContext { head += Self.placedNotes(of: snapshot, index, imageTable: imageTable) }
-    head += [UInt8](repeating: 0, count: segmentsOffset - head.count)
-    head += segments(snapshot, layout)
-    if hasSection { head += countSection() }
-    head += [UInt8](repeating: 0, count: Int(headSize) - head.count)
-    return head
+    var head = FieldWriter(machine.byteOrder)
+    head.put(raw: header())
+    if isContext { head.put(raw: versionNote(snapshot, layout)) }
+    head.put(raw: fixedNotes)
+    if isContext {
+      head.put(raw: Self.placedNotes(of: snapshot, index, imageTable: imageTable))
+    }
+    head.put(zeros: segmentsOffset - head.count)
+    head.put(raw: segments(snapshot, layout))
+    if hasSection { head.put(raw: countSection()) }
+    head.put(zeros: Int(headSize) - head.count)
+    return head.bytes
   }
 
   private var form: cr_elf_form {
