@@ -53,7 +53,7 @@ struct FileCheck {
     {
       return
     }
-    if !identity.buildID.isEmpty {
+    if !identity.buildID.isEmpty, status.size == identity.size {
       // A library that was installed anew, or copied to another machine.
       if presentBuildID(identity.path) == identity.buildID { return }
       problems.add(

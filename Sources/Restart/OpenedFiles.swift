@@ -81,7 +81,7 @@ final class OpenedFiles {
     _ file: DescriptorNumber, flags: UInt32
   ) throws(Errno) -> FileDescriptor {
     try FileDescriptor(
-      opening: "/proc/self/fd/\(file.rawValue)", flags: Int32(bitPattern: flags) | O_NOCTTY)
+      opening: "/proc/self/fd/\(file.rawValue)", flags: Int32(bitPattern: flags) & ~O_NOFOLLOW | O_NOCTTY)
   }
 
   /// Ours are closed, so that pipes know their ends by the job alone.

@@ -38,6 +38,10 @@ struct Plan {
 
   private func who(_ process: Process) -> ByteString { "process \(process.id) (\(process.name))" }
 
+  private func name(of machine: Machine) -> ByteString {
+    machine.name.map { "\($0)" } ?? "ELF machine \(machine.number)"
+  }
+
   // MARK: Processor and kernel
 
   private mutating func checkMachine(_ process: Process) {
@@ -45,9 +49,8 @@ struct Plan {
       if case .foreign = thread.registers {
         problems.add(
           .notSupported,
-          "\(who(process)) is a program for another processor (ELF machine "
-            + "\(process.machine.number), \(8 * process.machine.wordSize.bytes) bits): it cannot run "
-            + "here")
+          "\(who(process)) is a program for another processor (\(name(of: process.machine))): it "
+            + "cannot run here")
         return
       }
     }

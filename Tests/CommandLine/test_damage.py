@@ -4,6 +4,7 @@
 import os
 import random
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -87,11 +88,19 @@ def test_bytes_appended_to_the_file(target, bytes_of, directory):
   refuse(target, altered(directory, bytes_of + b"more" * 100), "altered")
 
 
-@pytest.mark.parametrize("machine, name", ((183, "aarch64"), (3, "i386|386"), (21, "powerpc|ppc"),
-                                           (40, "arm"), (0xfefe, "machine|processor|65278")))
-def test_a_file_of_another_processor(machine, name, target, bytes_of, directory):
+@pytest.mark.parametrize("name", ("aarch64", "arm", "i386", "powerpc", "powerpc64", "powerpc64le"))
+def test_a_file_of_another_processor(name, directory):
+  """Whole and intact, made on another machine."""
+  context = Path(__file__).resolve().parent.parent / "ContextFiles" / f"{name}-1.0.context"
+  if name == "i386" and os.uname().machine == "x86_64":
+    pytest.skip("programs of i386 run here")
+  check_failure(run("cr_restart", context), rf"processor.*\b{name}\b")
+
+
+@pytest.mark.parametrize("machine", (183, 3, 21, 40, 0xfefe))
+def test_a_changed_processor(machine, target, bytes_of, directory):
   bytes_of[18:20] = machine.to_bytes(2, "little")
-  refuse(target, altered(directory, bytes_of), name)
+  refuse(target, altered(directory, bytes_of), "altered")
 
 
 def test_a_file_of_the_other_byte_order(target, bytes_of, directory):

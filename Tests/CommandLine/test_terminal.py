@@ -28,6 +28,7 @@ class Terminal:
 
   def __init__(self, *command, directory):
     self.pid, self.master = pty.fork()
+    os.set_inheritable(self.master, False)
     if self.pid == 0:
       os.chdir(directory)
       os.execv(command[0], [str(word) for word in command])
@@ -60,7 +61,10 @@ class Terminal:
     return ends[-1]
 
   def close(self):
-    os.close(self.master)
+    """As when its window is closed."""
+    if self.master is not None:
+      os.close(self.master)
+    self.master = None
 
 
 @pytest.fixture
@@ -89,6 +93,7 @@ def test_a_dialogue_goes_on_after_a_checkpoint(shouter, directory):
 def test_a_dialogue_goes_on_at_another_terminal(shouter, directory):
   checkpoint(shouter, directory)
   processes.kill_all()
+  shouter.close()
   other = Terminal(runner.tool("cr_restart"), "-f", directory / "context", directory=directory)
   time.sleep(0.2)
   other.send("two\n")
@@ -104,6 +109,7 @@ def test_a_dialogue_goes_on_at_another_terminal(shouter, directory):
 def test_the_interrupt_key_reaches_the_restarted_program(shouter, directory):
   checkpoint(shouter, directory)
   processes.kill_all()
+  shouter.close()
   other = Terminal(runner.tool("cr_restart"), "-f", directory / "context", directory=directory)
   time.sleep(0.2)
   other.send("two\n")
@@ -118,6 +124,7 @@ def test_the_interrupt_key_reaches_the_restarted_program(shouter, directory):
 def test_without_a_terminal_the_new_streams_take_its_place(shouter, directory):
   checkpoint(shouter, directory)
   processes.kill_all()
+  shouter.close()
   result = run("cr_restart", "-f", directory / "context", stdin=None, input="two\n")
   assert "TWO False False" in result.stdout, result.stderr
   assert result.returncode == 0

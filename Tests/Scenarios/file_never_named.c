@@ -10,7 +10,7 @@ int main(void)
 	int file;
 
 	path_in_scenario(path, "");
-	file = open(path, O_TMPFILE | O_RDWR, 0600);
+	file = open(path, O_TMPFILE | O_RDWR | O_EXCL | O_NOFOLLOW, 0600);
 	if (file < 0)
 		cannot_run_here("no O_TMPFILE on this file system");
 	check(write(file, "unnamed", 7) == 7);
