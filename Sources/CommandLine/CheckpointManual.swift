@@ -14,6 +14,7 @@ enum CheckpointKey: Int32 {
   case time, engine, progress, json
   case compress, jobs, requireLibcr, skipUnsupported, tcpEstablished, tcpClose
   case check, live, incremental
+  case libcr, requester, prohibitSelf
 }
 
 private func option(
@@ -30,7 +31,7 @@ extension CheckpointOptions {
       else the low 8 bits of the error number. After any failure the processes run on
       as if never asked.
       """,
-    groups: scope, destination, replacement, afterwards, tracing, other, notBuilt)
+    groups: scope, destination, replacement, afterwards, tracing, other, notBuilt, `private`)
 
   private static let scope = OptionGroup(
     "What ID is",
@@ -93,6 +94,14 @@ extension CheckpointOptions {
     OptionRow("tell the steps, with times", option(.verbose, "v", "verbose")),
     OptionRow("print this and exit", option(.help, "?", "help"), Option(CheckpointKey.help.rawValue, "h")),
     OptionRow("print the version and exit", option(.version, nil, "version")))
+
+  /// What libcr adds when it starts the tool; not for people.
+  private static let `private` = OptionGroup(
+    "",
+    OptionRow(
+      "", option(.libcr, nil, "libcr", .required("FD")),
+      option(.requester, nil, "requester", .required("PID")),
+      option(.prohibitSelf, nil, "prohibit-self")))
 
   /// Known, so that they are refused by name (or accepted where they ask for what is done anyway).
   private static let notBuilt = OptionGroup(

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import CLinux
 import Linux
 import Request
 
@@ -22,6 +23,8 @@ public struct CheckpointOptions: Sendable {
   public var engineMessages = EngineMessages.error
   public var progress = ProgressMeter.When.auto
   public var isJSON = false
+  /// Where libcr wants to hear of it.
+  public var channel: RequestChannel?
 
   private var destinations = 0
   /// `--save-*` adds up, and `--save-none` takes all before it back.
@@ -68,6 +71,14 @@ public struct CheckpointOptions: Sendable {
     case .engine: engine = try OptionArgument.engine(argument)
     case .progress: progress = try OptionArgument.progress(argument)
     case .json: isJSON = true
+    case .prohibitSelf: request.prohibitsRequester = true
+    case .libcr:
+      channel = RequestChannel(try OptionArgument.descriptor(argument))
+      // Between us and the program stands its helper, which is none of its processes.
+      request.excluded.append(ProcessID(Int32(cr_syscall(Int(SYS_getppid), 0, 0, 0, 0, 0, 0))))
+    case .requester:
+      request.requester = ProcessID(
+        try OptionArgument.number(argument, of: "--requester", in: 1 ... .max, meaning: "a pid"))
     case .kmsgNone: engineMessages = .none
     case .kmsgError: engineMessages = .error
     case .kmsgWarning: engineMessages = .warning

@@ -13,6 +13,7 @@ enum RestartKey: Int32 {
   case kmsgNone, kmsgError, kmsgWarning
   case engine, detach, progress, json
   case lazy, rootless, check
+  case libcr, requester
 }
 
 private func option(
@@ -103,5 +104,7 @@ extension RestartOptions {
     OptionRow(
       "", option(.directory, "d", "dir", .required("DIR")), option(.lazy, nil, "lazy"),
       option(.rootless, nil, "rootless"), option(.check, nil, "check"),
+      option(.libcr, nil, "libcr", .required("FD")),
+      option(.requester, nil, "requester", .required("PID")),
       Option(RestartKey.stop.rawValue, nil, "freeze")))
 }

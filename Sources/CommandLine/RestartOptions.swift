@@ -23,6 +23,8 @@ public struct RestartOptions: Sendable {
   public var engineMessages = EngineMessages.error
   public var progress = ProgressMeter.When.auto
   public var isJSON = false
+  /// Where libcr wants to hear of it.
+  public var channel: RequestChannel?
   /// Why this command line is not accepted. The other fields still hold what was understood, since
   /// `--run-on-fail-args` is for just this case.
   public private(set) var rejection: ArgumentError?
@@ -80,6 +82,14 @@ public struct RestartOptions: Sendable {
     case .detach: detaches = true
     case .progress: progress = try OptionArgument.progress(argument)
     case .json: isJSON = true
+    case .libcr:
+      channel = RequestChannel(try OptionArgument.descriptor(argument))
+      // The program becomes the parent of the job when we end.
+      detaches = true
+      verbosity = -1
+    case .requester:
+      request.requester = ProcessID(
+        try OptionArgument.number(argument, of: "--requester", in: 1 ... .max, meaning: "a pid"))
     case .directory: throw .notBuilt("--dir", "name the one context file")
     case .lazy: throw .notBuilt("--lazy")
     case .rootless:

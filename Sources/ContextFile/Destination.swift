@@ -77,7 +77,7 @@ public struct Destination: ~Copyable {
     _ isSynchronous: Bool
   ) {
     self.file = file
-    path = named?.absolutePath ?? ""
+    path = named?.wholePath ?? ""
     self.named = named
     self.stream = stream
     self.isSynchronous = isSynchronous

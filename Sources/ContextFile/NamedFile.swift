@@ -51,10 +51,7 @@ struct NamedFile: ~Copyable {
   }
 
   /// The path from the root on.
-  var absolutePath: ByteString {
-    guard !path.hasPrefix("/"), let here = try? readLink("/proc/self/cwd") else { return path }
-    return here == "/" ? "/" + path : "\(here)/\(path)"
-  }
+  var wholePath: ByteString { absolutePath(path) }
 
   func duplicate() throws(Failure) -> FileDescriptor {
     do throws(Errno) { return try file.duplicate() } catch {

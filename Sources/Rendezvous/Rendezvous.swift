@@ -357,7 +357,7 @@ public struct Rendezvous: ~Copyable {
     try awaitEnd(active, by: &engine, &report)
   }
 
-  private mutating func awaitEnd<E: Engine & ~Copyable>(
+  mutating func awaitEnd<E: Engine & ~Copyable>(
     _ active: [Party], by engine: inout E, _ report: inout Report
   ) throws(Failure) {
     while active.contains(where: { !$0.expected.isEmpty }) {
@@ -379,7 +379,10 @@ public struct Rendezvous: ~Copyable {
         else { continue }
         let kind = Arrival(value).kind
         if kind == CR_ARRIVES_DONE.rawValue || kind == CR_ARRIVES_ABORT.rawValue {
-          party.expected.remove(thread.rawValue)
+          if party.expected.remove(thread.rawValue) == nil {
+            // After a restart only their number is known.
+            if let any = party.expected.first(where: { $0 < 0 }) { party.expected.remove(any) }
+          }
           party.left.insert(thread.rawValue)
           if kind == CR_ARRIVES_ABORT.rawValue { hasAborted = true }
         }

@@ -53,6 +53,10 @@ public struct RestartRequest: Sendable {
   public var signal: Int32 = 0
   /// Applied to every path in the context file, the first that fits; at most `Relocation.limit`.
   public var relocations: [Relocation] = []
+  /// Who asked, if not this tool by itself.
+  public var requester: ProcessID?
+  /// Path of the context file, for the programs' information; empty if it has none.
+  public var source: ByteString = ""
 
   public init() {}
 }

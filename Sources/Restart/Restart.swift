@@ -2,6 +2,7 @@
 import ContextFile
 import Engine
 import Linux
+import Rendezvous
 import Request
 import Snapshot
 
@@ -37,7 +38,7 @@ public func restart<E: Engine & ~Copyable>(
     report.step("letting the processes run")
     files.settle(&report)
     files.close()
-    try rebuilder.releaseAll(by: &engine)
+    try rebuilder.releaseAll(by: &engine, &report)
   } catch {
     rebuilder.abandon(by: &engine)
     throw error

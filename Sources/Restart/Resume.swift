@@ -3,6 +3,7 @@ import Architecture
 import CLinux
 import Engine
 import Linux
+import Rendezvous
 import Request
 import Snapshot
 
@@ -21,7 +22,26 @@ extension Rebuilder {
 
   /// Lets everything run, children before their parents, so that no parent runs into a child that
   /// is not ready.
-  mutating func releaseAll<E: Engine & ~Copyable>(by engine: inout E) throws(Failure) {
+  ///
+  /// Those with callbacks run under our eyes until these have returned, all together, since one may
+  /// wait for another.
+  mutating func releaseAll<E: Engine & ~Copyable>(
+    by engine: inout E, _ report: inout Report
+  ) throws(Failure) {
+    var rendezvous = Rendezvous(until: .never)
+    for index in living where !members[index].isReleased {
+      let process = snapshot.processes[index]
+      try rendezvous.enroll(
+        restarted: members[index].id, savedAs: process.id, threads: process.threads.map { $0.id },
+        requester: request.requester ?? .own, source: request.source, by: &engine)
+    }
+    for index in living.reversed() where !members[index].isReleased {
+      let id = members[index].id
+      if try rendezvous.resume(restarted: id, by: &engine) { continue }
+      try engaging { () throws(EngineError) in try engine.release(id, stopped: false) }
+      members[index].isReleased = true
+    }
+    try rendezvous.awaitRestarted(by: &engine, report: &report)
     for index in living.reversed() where !members[index].isReleased {
       let id = members[index].id
       try engaging { () throws(EngineError) in try engine.release(id, stopped: false) }

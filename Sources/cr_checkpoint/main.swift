@@ -12,6 +12,7 @@ func run() -> Int32 {
   do throws(ArgumentError) {
     options = try CheckpointOptions(Invocation.arguments)
   } catch {
+    RequestChannel.tellRejection(error, Invocation.arguments)
     return Tool.reject(error, CheckpointOptions.manual)
   }
   switch options.action {
@@ -29,12 +30,15 @@ func run() -> Int32 {
       options.placement, options.replacement, isSynchronous: options.synchronizes)
     var engine = PtraceEngine()
     var report = watch.makeReport()
+    if let channel = options.channel { report.onAccepted = { channel.accepted() } }
     let result = try checkpoint(
       options.request, by: &engine, into: destination, report: &report)
     watch.finish()
+    options.channel?.done()
     return outcome.tell(result)
   } catch {
     watch.finish()
+    options.channel?.done(error)
     return outcome.tell(error)
   }
 }

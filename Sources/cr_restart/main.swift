@@ -22,8 +22,10 @@ func restartJob(_ options: RestartOptions, _ outcome: Outcome) throws(Failure) -
     _ = FileDescriptor(owning: number)
   }
   var engine = PtraceEngine()
+  var request = options.request
+  if case .file(let path) = options.source { request.source = absolutePath(path) }
   return try restart(
-    options.request, reader.snapshot, from: reader.file, by: &engine, report: &report)
+    request, reader.snapshot, from: reader.file, by: &engine, report: &report)
 }
 
 func run() -> Int32 {
@@ -35,6 +37,7 @@ func run() -> Int32 {
   }
   let outcome = Outcome(options)
   if let rejection = options.rejection {
+    RequestChannel.tellRejection(rejection, Invocation.arguments)
     return outcome.hookStatus(of: .arguments)
       ?? Tool.reject(rejection, RestartOptions.manual, verbosity: options.verbosity)
   }
@@ -46,7 +49,13 @@ func run() -> Int32 {
     job = try restartJob(options, outcome)
   } catch {
     outcome.watch.finish()
+    options.channel?.done(error)
     return outcome.tell(error)
+  }
+  if let channel = options.channel {
+    channel.root(job.root)
+    channel.done()
+    return ExitStatus.success
   }
   // From here on every signal is taken by the supervisor; one that came before was noted.
   let supervisor = Supervisor(job)

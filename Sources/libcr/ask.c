@@ -216,6 +216,9 @@ int cr_request_restart(cr_restart_args_t *args, cr_restart_handle_t *handle)
 	if (!request)
 		return -1;
 	request->context = args->cr_fd;
+	/* The root is born below the tool and comes to us when that ends. */
+	prctl(PR_GET_CHILD_SUBREAPER, &request->was_subreaper, 0, 0, 0);
+	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	add_tool(request, "cr_restart");
 	cri_add_number(request, "--requester=", cri_process());
 	cri_add_word(request, "--fd=", "3");

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include "request.h"
 
@@ -64,6 +65,8 @@ void cri_free_request(struct cri_request *request)
 	if (request->process && request->generation == cri_block.generation)
 		while (waitpid(request->process, NULL, __WALL) < 0 && errno == EINTR)
 			;
+	if (request->kind == CRI_RESTART && !request->was_subreaper)
+		prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0);
 	munmap(request, sizeof *request);
 }
 

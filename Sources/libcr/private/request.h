@@ -28,7 +28,7 @@ struct cri_request {
 	int error;           /* the result: 0 or an error number */
 	pid_t root;
 	int context;         /* the descriptor of the context file */
-	int environment_error;
+	int was_subreaper;   /* PR_GET_CHILD_SUBREAPER before a restart */
 	char **environment;
 	unsigned log_count;
 	char log[CRI_LOG_SIZE];
