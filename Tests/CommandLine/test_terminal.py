@@ -28,10 +28,13 @@ class Terminal:
 
   def __init__(self, *command, directory):
     self.pid, self.master = pty.fork()
-    os.set_inheritable(self.master, False)
     if self.pid == 0:
-      os.chdir(directory)
-      os.execv(command[0], [str(word) for word in command])
+      try:
+        os.chdir(directory)
+        os.execv(command[0], [str(word) for word in command])
+      finally:
+        os._exit(127)
+    os.set_inheritable(self.master, False)
     self.seen = ""
 
   def expect(self, text, seconds=15):
