@@ -91,7 +91,7 @@ struct FieldWriter: FieldCoder {
         target.copyMemory(from: UnsafeRawBufferPointer(rebasing: source[..<kept]))
       }
       if size > kept {
-        UnsafeMutableRawBufferPointer(rebasing: target[kept..<size])
+        UnsafeMutableRawBufferPointer(rebasing: target[kept ..< size])
           .initializeMemory(as: UInt8.self, repeating: 0)
       }
       initialized = size

@@ -15,7 +15,7 @@ extension Rebuilder {
     if process.sharesDescriptorsWith != nil { return }
     let remote = remote(index)
     for descriptor in process.descriptors {
-      guard let file = files.openFiles[descriptor.openFile] else { continue }
+      guard let file = files.source(of: descriptor) else { continue }
       let flags = descriptor.closeOnExec ? UInt64(O_CLOEXEC) : 0
       let outcome = try remote.outcome(
         .dup3, [UInt64(file.rawValue), UInt64(descriptor.number), flags], by: &engine)

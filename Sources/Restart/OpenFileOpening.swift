@@ -165,6 +165,11 @@ extension FileOpener {
     let lowest = owners[index].lowest
     if lowest <= 2, (try? DescriptorNumber(lowest).status()) != nil {
       files.openFiles[index] = try files.inheritance.duplicate(DescriptorNumber(lowest))
+      // A shell opens a terminal once for all three, but ours may be three different things.
+      for stream: Int32 in 0 ... 2 where (try? DescriptorNumber(stream).status()) != nil {
+        files.streams[index, default: [:]][stream] =
+          try files.inheritance.duplicate(DescriptorNumber(stream))
+      }
       warnings.append(
         "\(name(index)) was the terminal \(path), and is now the standard stream of the restart")
       return

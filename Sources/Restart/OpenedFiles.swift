@@ -15,6 +15,8 @@ final class OpenedFiles {
   let inheritance: Inheritance
   /// By index in `Snapshot.openFiles`; nil before it is opened.
   var openFiles: [DescriptorNumber?]
+  /// Standard streams of ours that stand in for a terminal, by its index and their number.
+  var streams: [Int: [Int32: DescriptorNumber]] = [:]
   /// By index in `Snapshot.sharedMemories`, open for reading and writing.
   var sharedMemories: [DescriptorNumber]
   /// The same for reading only, where a mapping must not be writable.
@@ -36,9 +38,14 @@ final class OpenedFiles {
     }
     inheritance = Inheritance(
       outside: wanted,
-      count: 2 * snapshot.openFiles.count + 2 * snapshot.sharedMemories.count + min(regions, 4096))
+      count: 4 * snapshot.openFiles.count + 2 * snapshot.sharedMemories.count + min(regions, 4096))
     openFiles = [DescriptorNumber?](repeating: nil, count: snapshot.openFiles.count)
     sharedMemories = []
+  }
+
+  /// What a descriptor of a process becomes a copy of.
+  func source(of descriptor: Descriptor) -> DescriptorNumber? {
+    streams[descriptor.openFile]?[descriptor.number] ?? openFiles[descriptor.openFile]
   }
 
   /// The descriptor by which a region is mapped; nil for anonymous memory.
