@@ -86,7 +86,7 @@ public struct Rendezvous: ~Copyable {
   ) throws(Failure) {
     for process in newcomers {
       let blocks = NoteSearch(process: process).blocks(by: engine)
-      for block in blocks where block.isFull && block.isOwned { helpers += block.helpers }
+      for block in blocks where block.isFull { helpers += block.helpers }
       if blocks.contains(where: { $0[.kind] == CR_KIND_OMIT.rawValue }) || isHelper(process) {
         leaveOut(process, by: &engine)
         continue

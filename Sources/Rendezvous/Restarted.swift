@@ -14,10 +14,11 @@ extension Rendezvous {
     requester: ProcessID, source: ByteString, by engine: inout E
   ) throws(Failure) {
     do throws(EngineError) {
-      for var block in NoteSearch(process: process).blocks(by: engine)
-      where block.isFull && block[.owner] == UInt32(bitPattern: saved.rawValue) {
+      for var block in NoteSearch(process: process).blocks(by: engine) where block.isFull {
+        // Requests need no cr_init(), so this is for blocks without an owner too.
         try block.set(.generation, to: block[.generation] &+ 1, by: &engine)
         try block.clearHelpers(by: &engine)
+        guard block[.owner] == UInt32(bitPattern: saved.rawValue) else { continue }
         if process != saved {
           try block.renumber(to: process, threads, engine.threads(of: process), by: &engine)
         }
