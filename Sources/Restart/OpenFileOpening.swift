@@ -25,6 +25,8 @@ struct FileOpener {
     var lowest = Int32.max
   }
 
+  private let terminals = Terminals()
+
   init(_ snapshot: Snapshot, _ files: OpenedFiles, _ contents: ContentCopier) {
     self.snapshot = snapshot
     self.files = files
@@ -152,7 +154,7 @@ extension FileOpener {
   private mutating func openTerminal(
     _ index: Int, _ path: ByteString, _ device: UInt64, _ flags: UInt32
   ) throws(Errno) {
-    if isOwnTerminal(path, device, index) {
+    if terminals.isStill(path, device, of: snapshot.processes[owners[index].process]) {
       // O_NONBLOCK: a serial line would wait for its carrier.
       let opened = try? FileDescriptor(
         opening: path, flags: Int32(bitPattern: flags) | O_NOCTTY | O_NONBLOCK)
@@ -182,15 +184,5 @@ extension FileOpener {
       try keep(index, FileDescriptor(opening: "/dev/null", flags: Int32(bitPattern: flags)))
     }
     warnings.append("\(name(index)) was the terminal \(path), which is another one now")
-  }
-
-  /// A terminal of this name may be somebody else's by now, even if we may open it.
-  private func isOwnTerminal(_ path: ByteString, _ device: UInt64, _ index: Int) -> Bool {
-    guard let status = try? FileStatus.of(path), status.isCharacterDevice,
-      status.specialDevice == device
-    else { return false }
-    if path == "/dev/tty" { return true }
-    let credentials = snapshot.processes[owners[index].process].threads.first?.credentials
-    return status.user == (credentials?.userIDs.first ?? 0)
   }
 }
