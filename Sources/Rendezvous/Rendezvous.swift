@@ -85,7 +85,9 @@ public struct Rendezvous: ~Copyable {
     _ newcomers: [ProcessID], _ invitation: Invitation, by engine: inout E
   ) throws(Failure) {
     for process in newcomers {
-      let blocks = NoteSearch(process: process).blocks(by: engine)
+      let blocks = try toldValue { () throws(EngineError) in
+        try NoteSearch(process: process).blocks(by: engine)
+      }
       for block in blocks where block.isFull { helpers += block.helpers }
       if blocks.contains(where: { $0[.kind] == CR_KIND_OMIT.rawValue }) || isHelper(process) {
         leaveOut(process, by: &engine)

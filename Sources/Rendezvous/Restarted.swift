@@ -14,7 +14,7 @@ extension Rendezvous {
     requester: ProcessID, source: ByteString, by engine: inout E
   ) throws(Failure) {
     do throws(EngineError) {
-      for var block in NoteSearch(process: process).blocks(by: engine) where block.isFull {
+      for var block in try NoteSearch(process: process).blocks(by: engine) where block.isFull {
         // Requests need no cr_init(), so this is for blocks without an owner too.
         try block.set(.generation, to: block[.generation] &+ 1, by: &engine)
         try block.clearHelpers(by: &engine)
