@@ -81,21 +81,32 @@ struct Holding: ~Copyable {
   }
 
   /// An exec in another thread ends all but that one, which goes on under the leader's id: a stop
-  /// that the leader was seen in is then another's. So whenever one got lost, all are looked at.
+  /// that the leader was seen in is then another's, or that one is not ours at all. So all are
+  /// looked at before they count, and whenever one got lost, also for stops not reported yet.
   private mutating func doubtSome() -> Bool {
-    guard hasLost else { return false }
+    let closely = hasLost
+    var found = closely
     hasLost = false
-    for thread in seized.values where (try? Tracing.signalMask(of: thread.id)) == nil {
-      try? Tracing.interrupt(thread.id)
-      waiting.append(thread)
+    for thread in seized.values where !stands(thread, closely) {
+      found = true
+      // Whatever is ours was interrupted once. Twice would be a stop in the middle of something.
+      if isGone(thread.id) { seized[thread.id.rawValue] = nil } else { waiting.append(thread) }
     }
-    return true
+    return found
+  }
+
+  private func stands(_ thread: HeldThread, _ closely: Bool) -> Bool {
+    guard (try? Tracing.signalMask(of: thread.id)) != nil else { return false }
+    return !closely || cr_task_has_news(thread.id.rawValue) == 0
   }
 
   private mutating func seizeNewThreads() throws(EngineError) -> Bool {
     let present: [Int32]
     do throws(Errno) { present = try files.numbers(in: "task") } catch { return false }
     var found = false
+    cr_reaper_begin()
+    defer { if cr_reaper_end() != 0 { hasLost = true } }
+    for number in seized.keys { cr_reaper_note(number) }
     for number in present where seized[number] == nil {
       let thread = HeldThread(ThreadID(number), of: held.id)
       do throws(Errno) {
@@ -104,7 +115,10 @@ struct Holding: ~Copyable {
       } catch {
         // It may have ended, or be ours already: a clone of a seized thread is seized at birth.
         switch try standing(of: thread.id, after: error) {
-        case .gone: continue
+        case .gone:
+          // A zombie stays where it is; one that vanished may have gone on as the leader.
+          if error == .noProcess { hasLost = true }
+          continue
         case .unclear:
           found = true
           continue
@@ -113,6 +127,7 @@ struct Holding: ~Copyable {
       }
       found = true
       seized[number] = thread
+      cr_reaper_note(number)
       waiting.append(thread)
     }
     return found
@@ -128,12 +143,14 @@ struct Holding: ~Copyable {
       let stat = try? files.read("stat"), TaskLife(stat: stat) == .alive,
       let text = try? files.read("status")
     else { return .gone }
-    let tracer = ProcessStatus(text).tracer.rawValue
-    if tracer == Int32(cr_syscall(Int(SYS_gettid), 0, 0, 0, 0, 0, 0)) { return .ours }
+    let status = ProcessStatus(text)
+    if isOurs(status) { return .ours }
     // A leader that dies in another thread's exec is refused, and a moment later that thread has
     // its number: asked again, it is not refused. Somebody without permission always is.
     refusals += 1
-    guard tracer == 0, refusals < 50 else { throw EngineError("trace thread", held.id, error) }
+    guard status.tracer.rawValue == 0, refusals < 50 else {
+      throw EngineError("trace thread", held.id, error)
+    }
     return .unclear
   }
 
@@ -143,7 +160,10 @@ struct Holding: ~Copyable {
     do throws(Errno) {
       while true {
         guard let state = try TaskState.poll(thread.id) else {
-          if patience.isLong, isGone(thread.id) { throw .noChild }
+          if patience.isLong {
+            reapEnded()
+            if isGone(thread.id) { throw .noChild }
+          }
           if patience.hasPassed(deadline) { throw .timedOut }
           if patience.isLong, Interrupt.signal != nil { throw .interrupted }
           patience.wait()
@@ -186,10 +206,22 @@ struct Holding: ~Copyable {
     return false
   }
 
-  /// A leader that has ended before its threads is never reported, only seen.
+  /// An exec waits until every thread it has ended is waited for, also one that stood already.
+  private mutating func reapEnded() {
+    for number in seized.keys where cr_reap_ended(number) != 0 { hasLost = true }
+  }
+
+  /// A leader that has ended before its threads is never reported, only seen. And where an exec
+  /// gave its number to a thread that is not ours, a child of ours is waited for in vain.
   private func isGone(_ thread: ThreadID) -> Bool {
-    guard let text = try? ProcessFiles(thread, of: held.id).read("stat") else { return true }
-    return TaskLife(stat: text) == .dead
+    guard let files = try? ProcessFiles(thread, of: held.id), let stat = try? files.read("stat"),
+      let status = try? files.read("status")
+    else { return true }
+    return TaskLife(stat: stat) == .dead || !isOurs(ProcessStatus(status))
+  }
+
+  private func isOurs(_ status: ProcessStatus) -> Bool {
+    status.tracer.rawValue == Int32(cr_syscall(Int(SYS_gettid), 0, 0, 0, 0, 0, 0))
   }
 
   /// clone(2) without CLONE_THREAD makes a process, which is not ours to hold.

@@ -59,4 +59,21 @@ struct cr_spawn_request {
  */
 long cr_spawn(const struct cr_spawn_request *request);
 
+/*
+ * PTRACE_SEIZE waits for an exec of the target (both take its cred_guard_mutex), and the exec waits
+ * until the threads it ended have been waited for, which only their tracer can do: we, who are in
+ * PTRACE_SEIZE. From begin to end a timer interrupts the calling thread now and then, to wait for
+ * the ended ones among the threads noted. Uses SIGALRM; a caller's handler for it is replaced.
+ */
+void cr_reaper_begin(void);
+void cr_reaper_note(int tid);
+/* How many were waited for. */
+int cr_reaper_end(void);
+
+/* Whether wait(2) would report something of a traced thread, which stays unreported. */
+int cr_task_has_news(int tid);
+
+/* Waits for one traced thread if it has ended; whether it had. */
+int cr_reap_ended(int tid);
+
 #endif
