@@ -2,6 +2,7 @@
 #include "CLinux.h"
 
 #include <getopt.h>
+#include <malloc.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -36,6 +37,26 @@ char **cr_arguments(void)
 char **cr_environment(void)
 {
 	return environ;
+}
+
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23 /* Linux 5.14 */
+#endif
+
+void cr_reserve_heap(unsigned long bytes)
+{
+	unsigned long page = (unsigned long)sysconf(_SC_PAGESIZE);
+	char *block, *start;
+
+	/* Large buffers come from the heap too, and what was freed stays. */
+	mallopt(M_MMAP_THRESHOLD, 16 << 20);
+	mallopt(M_TRIM_THRESHOLD, 256 << 20);
+	block = malloc(bytes);
+	if (!block)
+		return;
+	start = (char *)(((unsigned long)block + page - 1) & ~(page - 1));
+	madvise(start, (bytes - (unsigned long)(start - block)) & ~(page - 1), MADV_POPULATE_WRITE);
+	free(block);
 }
 
 int cr_getopt(int argc, char **argv, const char *short_options,

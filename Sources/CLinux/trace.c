@@ -68,9 +68,18 @@ long cr_write_memory(int pid, const void *bytes, uint64_t address, size_t count)
 
 uint64_t cr_start_thread(void *(*task)(void *), void *argument)
 {
+	unsigned char cpus[1024];
+	pthread_attr_t attributes;
 	pthread_t thread;
+	long size = cr_usable_cpus(cpus, sizeof cpus);
+	int error;
 
-	return pthread_create(&thread, NULL, task, argument) == 0 ? (uint64_t)thread : 0;
+	pthread_attr_init(&attributes);
+	if (size > 0)
+		pthread_attr_setaffinity_np(&attributes, (size_t)size, (const void *)cpus);
+	error = pthread_create(&thread, &attributes, task, argument);
+	pthread_attr_destroy(&attributes);
+	return error == 0 ? (uint64_t)thread : 0;
 }
 
 void cr_join_thread(uint64_t handle)

@@ -60,6 +60,7 @@ extension Collector {
       thread.rseqArea = sequence.area
       thread.rseqLength = sequence.length
       thread.rseqSignature = sequence.signature
+      thread.scheduling.affinity = try engine.cpuAffinity(of: id)
     } catch {
       throw Failure(error)
     }
@@ -118,7 +119,6 @@ extension Thread {
     scheduling.runtime = attributes.runtime
     scheduling.deadline = attributes.deadline
     scheduling.period = attributes.period
-    scheduling.affinity = try cpuAffinity(of: id)
     scheduling.ioPriority = try ioPriority(of: id)
     let list = try Linux.robustList(of: id)
     robustList = list.head

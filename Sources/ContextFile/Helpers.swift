@@ -43,10 +43,7 @@ struct Helpers: ~Copyable {
   /// The CPUs that the calling thread may use; empty if the kernel does not tell.
   static func usableCPUs() -> [UInt8] {
     var mask = [UInt8](repeating: 0, count: 1024)
-    let size = mask.withUnsafeMutableBytes { buffer in
-      cr_syscall(
-        Int(SYS_sched_getaffinity), 0, buffer.count, Int(bitPattern: buffer.baseAddress!), 0, 0, 0)
-    }
+    let size = mask.withUnsafeMutableBytes { cr_usable_cpus($0.baseAddress!, $0.count) }
     return size > 0 ? Array(mask.prefix(size)) : []
   }
 }

@@ -58,6 +58,10 @@ public protocol Engine: ~Copyable {
 
   /// The thread's own signal mask (not the one it has while calls are made in it).
   func signalMask(of thread: ThreadID) throws(EngineError) -> UInt64
+
+  /// CPUs on which a held thread may run, as sched_getaffinity(2) gave them when it was stopped: an
+  /// engine may bind it to another while it is held.
+  func cpuAffinity(of thread: ThreadID) throws(EngineError) -> [UInt8]
   mutating func setSignalMask(_ mask: UInt64, of thread: ThreadID) throws(EngineError)
 
   /// Pending `siginfo_t` records, of the whole process or of the thread alone; they stay pending.

@@ -99,6 +99,10 @@ extension ProcessID {
     cr_set_signal_ignored(SIGPIPE, 1)
   }
 
+  /// Has so many bytes of memory at hand before anybody is stopped, so that none has to be asked of
+  /// the kernel while they are.
+  public static func reservesMemory(_ bytes: Int) { cr_reserve_heap(UInt(bytes)) }
+
   /// Stops or ends this process as the signal does by default. Returns when it did neither (a stop
   /// in an orphaned process group), or after the process was continued.
   public static func suffer(_ signal: Int32) { cr_suffer_signal(signal) }

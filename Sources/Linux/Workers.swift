@@ -42,8 +42,7 @@ public enum Workers {
   public static var processorCount: Int {
     var mask = [UInt8](repeating: 0, count: 1024)
     let result = mask.withUnsafeMutableBytes {
-      cr_syscall(
-        Int(SYS_sched_getaffinity), 0, $0.count, Int(bitPattern: $0.baseAddress), 0, 0, 0)
+      cr_usable_cpus($0.baseAddress!, $0.count)
     }
     guard result > 0 else { return 1 }
     return max(1, mask[..<result].reduce(0) { $0 + $1.nonzeroBitCount })

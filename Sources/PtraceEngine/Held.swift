@@ -70,6 +70,10 @@ final class HeldThread {
   var calling: Registers?
   /// Where its lifeline stands, if it has one.
   var lifeline: UInt64?
+  /// What it hangs on: the lifeline, or a call to be made before.
+  var wayBack: UInt64?
+  /// Bound to the CPU that we are on.
+  var pin: Pin?
   /// The task that the call in progress made (clone, fork), by PTRACE_EVENT.
   var born: ThreadID?
   /// Inside the call, by PTRACE_SYSCALL's first stop.

@@ -68,7 +68,7 @@ extension Landmarks {
     var isComplete: Bool { returning != nil && signalReturn != nil }
 
     mutating func look(at region: MappedRegion) {
-      let step: UInt64 = 256 << 10
+      let step: UInt64 = 32 << 10
       let overlap: UInt64 = 16
       if buffer.isEmpty { buffer = [UInt8](repeating: 0, count: Int(step)) }
       var start = region.range.start

@@ -54,7 +54,11 @@ extension PtraceEngine {
     let scratch = try makeScratch(by: thread, of: held, at: 0)
     held.scratch = scratch
     if let lifeline = scratch.lifeline, held.landmarks?.signalReturn != nil {
-      try moveLifeline(of: thread, in: held, to: top(of: lifeline))
+      // A filter may forbid the call that would unbind it.
+      if held.seccompMode == 0 { thread.pin = Pin(thread.id) }
+      try moveLifeline(
+        of: thread, in: held, to: top(of: lifeline), pinAt: lifeline.start + 4096)
+      if thread.pin != nil { pin(thread) }
     }
     try borrowed?.giveBack(held)
   }
@@ -111,8 +115,10 @@ extension PtraceEngine {
   }
 
   /// Writes the lifeline and makes the thread hang on it, about to make a call without effect.
+  ///
+  /// - Parameter place: `Pin.span` bytes for a call that unbinds a bound thread first.
   static func moveLifeline(
-    of thread: HeldThread, in held: HeldProcess, to stack: UInt64
+    of thread: HeldThread, in held: HeldProcess, to stack: UInt64, pinAt place: UInt64? = nil
   ) throws(EngineError) {
     let state = try first(thread, of: held)
     let goal = try final(thread, of: held, forSignalReturn: true)
@@ -130,8 +136,19 @@ extension PtraceEngine {
     }
     var calling = state
     calling.stackPointer = stack
+    if let place, let pin = thread.pin,
+      let bytes = pin.frame(at: place, calling, landmarks, signalReturn: signalReturn)
+    {
+      try attempt("write a way back", held.id) { () throws(Errno) in
+        try write(bytes, to: place, of: held)
+      }
+      calling.stackPointer = place
+    } else {
+      unpin(thread)
+    }
     thread.calling = calling
     thread.lifeline = stack
+    thread.wayBack = calling.stackPointer
     calling.prepare(
       SystemCall(number: calling.number(of: .getpid) ?? 0, arguments: []),
       at: landmarks.systemCall)
@@ -163,6 +180,7 @@ extension PtraceEngine {
   /// Gives a thread its own mask and registers back.
   static func giveBack(_ thread: HeldThread, of held: HeldProcess) throws(EngineError) {
     if thread.calling == nil && thread.wanted == nil && thread.mask == nil { return }
+    unpin(thread)
     try attempt("give thread back", held.id) { () throws(Errno) in
       if let mask = thread.mask { try Tracing.setSignalMask(mask, of: thread.id) }
     }
@@ -175,6 +193,7 @@ extension PtraceEngine {
     thread.calling = nil
     thread.mask = nil
     thread.lifeline = nil
+    thread.wayBack = nil
   }
 
   /// A way back that closes a descriptor first: if we die, the target must not be left with a file
@@ -182,8 +201,8 @@ extension PtraceEngine {
   static func closeOnTheWayBack(
     _ descriptor: UInt64, by thread: HeldThread, of held: HeldProcess
   ) throws(EngineError) {
-    guard let lifeline = thread.lifeline, let slot = held.scratch?.lifeline,
-      slot.contains(lifeline), let landmarks = held.landmarks,
+    guard let lifeline = thread.lifeline, let wayBack = thread.wayBack,
+      let slot = held.scratch?.lifeline, slot.contains(lifeline), let landmarks = held.landmarks,
       let signalReturn = landmarks.signalReturn, var registers = thread.calling,
       let number = registers.number(of: .close)
     else { return }
@@ -191,7 +210,7 @@ extension PtraceEngine {
     let place = slot.start + 1024
     registers.prepare(
       SystemCall(number: number, arguments: [descriptor]), at: landmarks.systemCall)
-    registers.stackPointer = lifeline
+    registers.stackPointer = wayBack
     guard
       let bytes = registers.lifeline(
         at: place, signalReturn: signalReturn, mask: quiet, extendedState: [])
@@ -219,7 +238,12 @@ extension PtraceEngine {
     }
     // The last call cannot have its lifeline in the memory that it removes.
     let borrowed = held.isNew ? nil : try borrowStack(for: caller, of: held)
-    if let borrowed { try moveLifeline(of: caller, in: held, to: borrowed.address) }
+    if let borrowed {
+      try moveLifeline(
+        of: caller, in: held, to: borrowed.address, pinAt: borrowed.end - Pin.span)
+    } else {
+      unpin(caller)
+    }
     if held.isNew { try leaveOwnCode(by: caller, of: held) }
     try done(
       "remove scratch memory", .munmap, [scratch.range.start, scratch.range.count], in: caller,
@@ -285,6 +309,7 @@ extension PtraceEngine {
 struct BorrowedStack {
   var address: UInt64
   var bytes: [UInt8]
+  var end: UInt64 { address + UInt64(bytes.count) }
 
   func giveBack(_ held: HeldProcess) throws(EngineError) {
     try attempt("give stack back", held.id) { () throws(Errno) in

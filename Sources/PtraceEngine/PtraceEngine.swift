@@ -98,7 +98,10 @@ extension PtraceEngine {
       _ = cr_syscall(
         Int(SYS_kill), Int(held.id.rawValue), Int(held.postponedStop), 0, 0, 0, 0)
     }
-    for thread in held.threads { try? Tracing.detach(thread.id) }
+    for thread in held.threads {
+      unpin(thread)
+      try? Tracing.detach(thread.id)
+    }
   }
 }
 

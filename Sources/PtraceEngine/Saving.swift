@@ -136,7 +136,7 @@ extension PtraceEngine {
   static func closeRemoteFile(of held: HeldProcess) throws(EngineError) {
     guard let file = held.remoteFile, let caller = held.caller else { return }
     held.remoteFile = nil
-    if let lifeline = caller.lifeline { caller.calling?.stackPointer = lifeline }
+    if let wayBack = caller.wayBack { caller.calling?.stackPointer = wayBack }
     try done("close file", .close, [file.number], in: caller, of: held)
   }
 

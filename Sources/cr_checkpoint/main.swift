@@ -28,6 +28,7 @@ func run() -> Int32 {
     // Before anything is stopped: what can be known to fail fails here.
     let destination = try Destination(
       options.placement, options.replacement, isSynchronous: options.synchronizes)
+    ProcessID.reservesMemory(1 << 20)
     var engine = PtraceEngine()
     var report = watch.makeReport()
     if let channel = options.channel { report.onAccepted = { channel.accepted() } }

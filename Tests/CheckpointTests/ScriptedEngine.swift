@@ -68,6 +68,8 @@ struct ScriptedEngine: Engine, ~Copyable {
     _ noteType: UInt32, to bytes: [UInt8], of thread: ThreadID
   ) throws(EngineError) { fatalError("a checkpoint changes no registers") }
 
+  func cpuAffinity(of thread: ThreadID) throws(EngineError) -> [UInt8] { [1] }
+
   func signalMask(of thread: ThreadID) throws(EngineError) -> UInt64 {
     try step("read signal mask", ProcessID(thread.rawValue))
     return 0

@@ -80,6 +80,8 @@ struct ScriptedEngine: Engine, ~Copyable {
     try step("set registers", ProcessID(thread.rawValue))
   }
 
+  func cpuAffinity(of thread: ThreadID) throws(EngineError) -> [UInt8] { [1] }
+
   func signalMask(of thread: ThreadID) throws(EngineError) -> UInt64 { 0 }
 
   mutating func setSignalMask(_ mask: UInt64, of thread: ThreadID) throws(EngineError) {

@@ -36,6 +36,10 @@ int cr_terminal_columns(int fd);
 int cr_foreground_group(int fd);
 int cr_set_foreground_group(int fd, int group);
 
+/* Makes the allocator keep at least so many bytes at hand, pages and all, so that no allocation has
+ * to wait for the kernel while somebody is stopped. Failure changes nothing. */
+void cr_reserve_heap(unsigned long bytes);
+
 /* From now on the first of SIGHUP, SIGINT, SIGQUIT and SIGTERM is only noted; a second one of the same
  * kind has its default effect. Ignored ones stay ignored. */
 void cr_note_interrupts(void);
