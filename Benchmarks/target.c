@@ -19,7 +19,7 @@
 struct board {
 	_Atomic uint64_t beats;       /* looks at the clock */
 	_Atomic uint64_t longest_gap; /* ns; the reader sets it to 0 */
-	_Atomic uint64_t now;         /* ns, CLOCK_MONOTONIC, of the last look */
+	_Atomic uint64_t gap_end;     /* ns, CLOCK_MONOTONIC, of the look that ended that gap */
 	_Atomic uint64_t sum;         /* of the memory, when `ask` is set */
 	_Atomic uint64_t ask;
 };
@@ -85,10 +85,11 @@ int main(int argc, char **argv)
 	uint64_t last = clock_now();
 	for (;;) {
 		uint64_t t = clock_now();
-		if (t - last > board->longest_gap)
+		if (t - last > board->longest_gap) {
 			board->longest_gap = t - last;
+			board->gap_end = t;
+		}
 		last = t;
-		board->now = t;
 		board->beats++;
 		if (board->ask) {
 			uint64_t sum = 0;

@@ -32,6 +32,16 @@ public enum Registers: Sendable {
     self = .x86_64(registers)
   }
 
+  /// All zero, of a program for the processor that we were built for; nil without a backend.
+  public static var native: Registers? {
+    #if arch(x86_64)
+      X86_64(generalRegisters: [UInt8](repeating: 0, count: X86_64.registerCount * 8))
+        .map { .x86_64($0) }
+    #else
+      nil
+    #endif
+  }
+
   public var machine: Machine {
     switch self {
     case .x86_64: X86_64.machine

@@ -23,6 +23,8 @@ final class HeldProcess {
   /// /proc/PID/status, Seccomp.
   var seccompMode: UInt32 = 0
   var landmarks: Landmarks?
+  /// Found before it was stopped, to be confirmed.
+  var expectedLandmarks: Landmarks?
   var scratch: Scratch?
   /// The scratch memory is another process's, which shares its memory with this one.
   var borrowsScratch = false

@@ -10,17 +10,30 @@ struct Landmarks {
   var signalReturn: UInt64?
   /// The main thread's stack, for the one call that has to be made before there is scratch memory.
   var stack: MemoryRange?
+  /// Whose instructions they are.
+  var machine: Machine
+
+  /// What is found before a process is stopped, most probably still true afterwards; see `find`.
+  static func expected(in process: ProcessID) -> Landmarks? {
+    guard let native = Registers.native else { return nil }
+    return try? find(in: process, like: native)
+  }
 
   /// Looks through the code of a process: the dynamic loader and the vdso first, since they are
   /// small and nearly always enough, then everything else.
   static func find(
     in process: ProcessID, like registers: Registers,
-    outside ours: MemoryRange = MemoryRange(start: 0, end: 0)
+    outside ours: MemoryRange = MemoryRange(start: 0, end: 0), expecting: Landmarks? = nil
   ) throws(Errno) -> Landmarks {
     let regions = MappedRegion.parse(try ProcessFiles(process).read("maps"))
+    let stack = regions.first { $0.name == "[stack]" && $0.protection & 3 == 3 }?.range
     var search = Search(process: process, registers: registers)
     let code = regions.filter {
       $0.protection & 5 == 5 && $0.name != "[vsyscall]" && !$0.range.overlaps(ours)
+    }
+    if var expecting, expecting.machine == registers.machine, search.confirms(expecting, in: code) {
+      expecting.stack = stack
+      return expecting
     }
     for region in code where isLoader(region.name) && !search.isComplete { search.look(at: region) }
     for region in code where region.name == "[vdso]" && !search.isComplete {
@@ -31,12 +44,14 @@ struct Landmarks {
       if search.looked > 64 << 20 { break }
       search.look(at: region)
     }
-    let stack = regions.first { $0.name == "[stack]" && $0.protection & 3 == 3 }?.range
     if let returning = search.returning, let signalReturn = search.signalReturn {
-      return Landmarks(systemCall: returning, signalReturn: signalReturn, stack: stack)
+      return Landmarks(
+        systemCall: returning, signalReturn: signalReturn, stack: stack,
+        machine: registers.machine)
     }
     guard let systemCall = search.plain ?? search.returning else { throw .notSupported }
-    return Landmarks(systemCall: systemCall, signalReturn: nil, stack: stack)
+    return Landmarks(
+      systemCall: systemCall, signalReturn: nil, stack: stack, machine: registers.machine)
   }
 
   private static func isLoader(_ name: ByteString) -> Bool {
@@ -66,6 +81,30 @@ extension Landmarks {
     }
 
     var isComplete: Bool { returning != nil && signalReturn != nil }
+
+    /// Whether both places still hold what they should, in memory that can be executed.
+    func confirms(_ landmarks: Landmarks, in code: [MappedRegion]) -> Bool {
+      guard let signalReturn = landmarks.signalReturn else { return false }
+      return holds([returningPattern], at: landmarks.systemCall, in: code)
+        && holds(signalReturnPatterns, at: signalReturn, in: code)
+    }
+
+    private func holds(
+      _ patterns: [BytePattern], at address: UInt64, in code: [MappedRegion]
+    ) -> Bool {
+      patterns.contains { pattern in
+        let count = pattern.bytes.count
+        let range = MemoryRange(start: address, count: UInt64(count))
+        guard
+          code.contains(where: { $0.range.start <= range.start && range.end <= $0.range.end })
+        else { return false }
+        var bytes = [UInt8](repeating: 0, count: count)
+        let got = bytes.withUnsafeMutableBytes {
+          (try? ProcessMemory.read(process, at: address, into: $0)) ?? 0
+        }
+        return got == count && bytes == pattern.bytes
+      }
+    }
 
     mutating func look(at region: MappedRegion) {
       let step: UInt64 = 32 << 10

@@ -22,7 +22,8 @@ extension PtraceEngine {
     let first = try first(thread, of: held)
     if held.landmarks == nil {
       held.landmarks = try attempt("find a system call instruction", held.id) {
-        () throws(Errno) in try Landmarks.find(in: held.reachable, like: first)
+        () throws(Errno) in
+        try Landmarks.find(in: held.reachable, like: first, expecting: held.expectedLandmarks)
       }
     }
     if held.seccompMode != 0 {
@@ -50,15 +51,16 @@ extension PtraceEngine {
     _ thread: HeldThread, of held: HeldProcess
   ) throws(EngineError) {
     let borrowed = try borrowStack(for: thread, of: held)
-    try take(thread, of: held, stack: borrowed?.address)
+    // A filter may forbid the call that would unbind it.
+    if borrowed != nil, held.seccompMode == 0 { thread.pin = Pin(thread.id) }
+    try take(
+      thread, of: held, stack: borrowed?.address, pinAt: borrowed.map { $0.end - Pin.span })
+    if thread.pin != nil { pin(thread) }
     let scratch = try makeScratch(by: thread, of: held, at: 0)
     held.scratch = scratch
     if let lifeline = scratch.lifeline, held.landmarks?.signalReturn != nil {
-      // A filter may forbid the call that would unbind it.
-      if held.seccompMode == 0 { thread.pin = Pin(thread.id) }
       try moveLifeline(
         of: thread, in: held, to: top(of: lifeline), pinAt: lifeline.start + 4096)
-      if thread.pin != nil { pin(thread) }
     }
     try borrowed?.giveBack(held)
   }
@@ -100,11 +102,11 @@ extension PtraceEngine {
   /// The registers become ours, then signals are blocked: in this order, so that there is always
   /// a way back.
   static func take(
-    _ thread: HeldThread, of held: HeldProcess, stack: UInt64?
+    _ thread: HeldThread, of held: HeldProcess, stack: UInt64?, pinAt place: UInt64? = nil
   ) throws(EngineError) {
     let mask = try signalMask(thread)
     if let stack {
-      try moveLifeline(of: thread, in: held, to: stack)
+      try moveLifeline(of: thread, in: held, to: stack, pinAt: place)
     } else {
       thread.calling = try first(thread, of: held)
     }

@@ -66,8 +66,12 @@ extension PtraceEngine {
       adopt(try holding.stopAll())
       return
     }
+    // A search of some 0.2 ms, which the process need not stand still for.
+    let landmarks = Landmarks.expected(in: process)
     var holding = try Holding(process, until: deadline)
-    adopt(try holding.stopAll())
+    let held = try holding.stopAll()
+    held.expectedLandmarks = landmarks
+    adopt(held)
   }
 
   public func threads(of process: ProcessID) -> [ThreadID] {

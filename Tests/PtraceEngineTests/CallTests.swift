@@ -96,6 +96,7 @@ import Testing
   @Test func `a program computes on when its holder is killed at any moment`() throws {
     let disturbed = try Subject("compute", "3")
     let undisturbed = try Subject("compute", "3")
+    let affinity = try cpuAffinity(of: disturbed.id.leader)
     var kills = 0
     while kills < 100, kill(disturbed.id.rawValue, 0) == 0, disturbed.states != ["Z"] {
       let holder = forked {
@@ -120,6 +121,7 @@ import Testing
     }
     #expect(kills > 10)
     #expect(try subjectMask(disturbed) == subjectMask(undisturbed))
+    #expect(Subject.eventually { (try? cpuAffinity(of: disturbed.id.leader)) == affinity })
     let answer = try #require(undisturbed.line())
     #expect(disturbed.line() == answer)
   }
