@@ -96,11 +96,7 @@ private struct Trip: ~Copyable {
     let layout = Layout(planning: &collector.snapshot)
     try destination.reserve(layout)
     report.expect(layout.contentSize)
-    report.step("writing the records")
     let sealer = try Sealer(layout, destination.file)
-    do throws(Errno) { try layout.writeHeads(to: destination.file) } catch {
-      throw Failure(error, "cannot write the context file: \(error)")
-    }
     report.step("writing memory")
     try write(
       collector.contents, by: &engine, to: destination.file, until: deadline, report: &report

@@ -58,6 +58,15 @@ struct RemoteProcess {
     return words.int32()
   }
 
+  /// Into `slot`.
+  func write<E: Engine & ~Copyable>(
+    _ bytes: [UInt8], by engine: inout E
+  ) throws(Failure) {
+    do throws(EngineError) { try engine.write(bytes, to: slot, of: id) } catch {
+      throw Failure(error)
+    }
+  }
+
   func read<E: Engine & ~Copyable>(
     _ range: MemoryRange, by engine: inout E
   ) throws(Failure) -> [UInt8] {

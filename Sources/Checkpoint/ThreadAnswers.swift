@@ -36,39 +36,43 @@ struct ThreadAnswers {
   private static func askSome<E: Engine & ~Copyable>(
     _ threads: [ThreadID], _ remote: RemoteProcess, by engine: inout E
   ) throws(Failure) -> [ThreadAnswers] {
-    func slot(_ index: Int, _ offset: Int) -> UInt64 {
-      remote.slot + UInt64(index * slotSize + offset)
-    }
-    let stacks = try each(threads, .sigaltstack, by: &engine) { [0, slot($0, 0)] }
-    let addresses = try each(threads, .prctl, by: &engine) {
-      [RemoteProcess.getThreadAddress, slot($0, addressOffset)]
-    }
-    let signals = try each(threads, .prctl, by: &engine) {
-      [RemoteProcess.getParentDeathSignal, slot($0, signalOffset)]
-    }
-    let slacks = try timerSlacks(threads, by: &engine)
     let range = MemoryRange(start: remote.slot, count: UInt64(threads.count * slotSize))
+    // A kernel that cannot tell leaves it as it was; no address looks like this.
+    let unanswered: UInt64 = .max >> (64 - UInt64(remote.wordSize) * 8)
+    try remote.write([UInt8](repeating: 0xff, count: Int(range.count)), by: &engine)
+    var sequences: [CallSequence] = []
+    for (index, thread) in threads.enumerated() {
+      let slot = remote.slot + UInt64(index * slotSize)
+      sequences.append(
+        CallSequence(
+          thread: thread,
+          calls: [
+            (.sigaltstack, [0, slot, 0, 0, 0, 0]),
+            (.prctl, [RemoteProcess.getThreadAddress, slot + UInt64(addressOffset), 0, 0, 0, 0]),
+            (.prctl, [RemoteProcess.getParentDeathSignal, slot + UInt64(signalOffset), 0, 0, 0, 0]),
+          ]))
+    }
+    try engaging { () throws(EngineError) in try engine.callSequences(sequences) }
+    let slacks = try timerSlacks(threads, by: &engine)
     let bytes = try remote.read(range, by: &engine)
 
     var answers: [ThreadAnswers] = []
     for (index, thread) in threads.enumerated() {
       var answer = ThreadAnswers(thread: thread)
-      if case .failure(let errno) = stacks[index] {
-        throw Failure("read the alternate signal stack", remote.id, errno)
-      }
       var stack = TargetWords(bytes, at: index * slotSize, of: remote.machine)
       let address = stack.word()
       let flags = stack.int32()
       stack.align()
       answer.alternateStack = AlternateStack(address: address, size: stack.word(), flags: flags)
-      if case .success = addresses[index] {
-        var words = TargetWords(bytes, at: index * slotSize + addressOffset, of: remote.machine)
-        answer.clearChildTID = words.word()
+      var words = TargetWords(bytes, at: index * slotSize + addressOffset, of: remote.machine)
+      let place = words.word()
+      if place != unanswered { answer.clearChildTID = place }
+      words = TargetWords(bytes, at: index * slotSize + signalOffset, of: remote.machine)
+      let signal = Int32(bitPattern: words.int32())
+      guard flags != .max, signal >= 0 else {
+        throw Failure("read the alternate signal stack", remote.id, .invalid)
       }
-      if case .success = signals[index] {
-        var words = TargetWords(bytes, at: index * slotSize + signalOffset, of: remote.machine)
-        answer.parentDeathSignal = Int32(bitPattern: words.int32())
-      }
+      answer.parentDeathSignal = signal
       answer.timerSlack = slacks[index]
       answers.append(answer)
     }

@@ -18,7 +18,7 @@ struct CoreNotes {
 
   /// NT_PRSTATUS, NT_FPREGSET and further regsets of one thread.
   func add(_ thread: Thread, to notes: inout NoteWriter) {
-    notes.add("CORE", CoreNote.status, status(of: thread))
+    notes.add("CORE", CoreNote.status) { put(statusOf: thread, into: &$0) }
     let floatingPoint = thread.registers.floatingPointNote { type in
       thread.registerSets.first { $0.noteType == type }?.bytes ?? []
     }
@@ -34,15 +34,15 @@ struct CoreNotes {
   /// signal masks, four ids, four times.
   static func statusHeadSize(_ word: Machine.WordSize) -> Int { word == .bits64 ? 112 : 72 }
 
-  private func status(of thread: Thread) -> [UInt8] {
-    var out = writer()
+  private func put(statusOf thread: Thread, into out: inout FieldWriter) {
+    let start = out.count
     // What stopped the process, for "terminated with signal": only a job-control stop did.
     var stopSignal: Int32 = 0
     if case .stopped(let signal) = process.state { stopSignal = signal }
     out.put(stopSignal)
     out.put(zeros: 8)
     out.put(Int16(truncatingIfNeeded: stopSignal))
-    out.pad(to: word.bytes)
+    out.pad(to: word.bytes, from: start)
     out.put(word: signalSet(thread.pendingSignals + process.pendingSignals), word)
     out.put(word: thread.signalMask, word)
     out.put(thread.id.rawValue)
@@ -54,8 +54,7 @@ struct CoreNotes {
     out.put(raw: thread.registers.generalRegisters)
     // pr_fpvalid
     out.put(Int32(thread.registerSets.isEmpty ? 0 : 1))
-    out.pad(to: word.bytes)
-    return out.bytes
+    out.pad(to: word.bytes, from: start)
   }
 
   /// The signal numbers of `siginfo_t` records, which begin with si_signo, as a set.

@@ -71,13 +71,19 @@ extension FieldCoder {
 /// Writes fields down, in the byte order of the file.
 struct FieldWriter: FieldCoder {
   let order: Machine.ByteOrder
+  /// Counts the bytes and keeps none of them.
+  private let isMeasuring: Bool
   /// Grown in big steps and filled by whole numbers: a thousand threads are written while they
   /// stand still.
   private var storage: [UInt8] = []
   private(set) var count = 0
 
-  init(_ order: Machine.ByteOrder) { self.order = order }
+  init(_ order: Machine.ByteOrder, measuring: Bool = false) {
+    self.order = order
+    isMeasuring = measuring
+  }
 
+  /// What was written; of a measuring one there is only the count.
   var bytes: [UInt8] { copy(count) }
 
   /// The first bytes, and zeros behind them; by whole blocks, as Array's own methods do not in
@@ -100,7 +106,7 @@ struct FieldWriter: FieldCoder {
 
   /// Makes room for `size` more bytes, all zero, and returns where they begin.
   private mutating func extend(_ size: Int) -> Int {
-    if count + size > storage.count {
+    if !isMeasuring, count + size > storage.count {
       storage = copy(max(count + size, 2 * storage.count, 256))
     }
     defer { count += size }
@@ -115,6 +121,7 @@ struct FieldWriter: FieldCoder {
 
   /// Replaces a number that was put before.
   mutating func store<Value: FixedWidthInteger>(_ value: Value, at offset: Int) {
+    if isMeasuring { return }
     let ordered = order == .little ? value.littleEndian : value.bigEndian
     storage.withUnsafeMutableBytes {
       $0.storeBytes(of: ordered, toByteOffset: offset, as: Value.self)
@@ -133,6 +140,7 @@ struct FieldWriter: FieldCoder {
 
   mutating func put(raw: [UInt8]) {
     let start = extend(raw.count)
+    if isMeasuring { return }
     storage.withUnsafeMutableBytes { target in
       raw.withUnsafeBytes { source in
         UnsafeMutableRawBufferPointer(rebasing: target[start...]).copyMemory(from: source)
@@ -142,8 +150,9 @@ struct FieldWriter: FieldCoder {
 
   mutating func put(zeros count: Int) { _ = extend(count) }
 
-  mutating func pad(to alignment: Int) {
-    put(zeros: (alignment - count % alignment) % alignment)
+  /// Up to a multiple of `alignment` behind `start`.
+  mutating func pad(to alignment: Int, from start: Int = 0) {
+    put(zeros: (alignment - (count - start) % alignment) % alignment)
   }
 
   mutating func record<Value>(_ value: inout Value, _ body: (inout Value, inout Self) -> Void) {

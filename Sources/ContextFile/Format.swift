@@ -73,10 +73,13 @@ enum CoreNote {
 struct NoteWriter {
   private var writer: FieldWriter
 
-  init(_ order: Machine.ByteOrder) { writer = FieldWriter(order) }
+  init(_ order: Machine.ByteOrder, measuring: Bool = false) {
+    writer = FieldWriter(order, measuring: measuring)
+  }
 
   var order: Machine.ByteOrder { writer.order }
   var bytes: [UInt8] { writer.bytes }
+  var count: Int { writer.count }
 
   mutating func add(_ owner: StaticString, _ type: UInt32, _ description: [UInt8]) {
     add(owner, type) { $0.put(raw: description) }
@@ -87,7 +90,7 @@ struct NoteWriter {
     add(Format.owner, kind.type, body)
   }
 
-  private mutating func add(
+  mutating func add(
     _ owner: StaticString, _ type: UInt32, _ body: (inout FieldWriter) -> Void
   ) {
     writer.put(UInt32(owner.utf8CodeUnitCount + 1))

@@ -10,9 +10,8 @@ struct Image {
   /// Whether it has notes of ours; without them it is a core file and nothing else.
   private let isContext: Bool
   let machine: Machine
-  /// Notes that do not depend on any place in the file.
-  private let fixedNotes: [UInt8]
-  private let placedNotesSize: Int
+  /// Bytes of all notes but the version's.
+  private let otherNotesSize: Int
   /// PT_NOTE and the PT_LOADs.
   private let segmentCount: Int
   /// Where the image begins in the file; of the head: its padded size in bytes.
@@ -25,12 +24,12 @@ struct Image {
     self.index = index
     self.isContext = isContext
     machine = snapshot.processes[index].machine
-    fixedNotes = Self.fixedNotes(of: snapshot, index, isContext: isContext)
-    placedNotesSize =
-      isContext
-      ? Self.placedNotes(of: snapshot, index, imageTable: []).count
-        + (index == 0 ? snapshot.processes.count * Self.imageEntrySize : 0)
-      : 0
+    var notes = NoteWriter(machine.byteOrder, measuring: true)
+    Self.addFixedNotes(of: snapshot, index, isContext: isContext, to: &notes)
+    if isContext { Self.addPlacedNotes(of: snapshot, index, imageTable: [], to: &notes) }
+    otherNotesSize =
+      notes.count
+      + (isContext && index == 0 ? snapshot.processes.count * Self.imageEntrySize : 0)
     segmentCount =
       1
       + Segments(
@@ -41,7 +40,7 @@ struct Image {
 
   private var headerSize: Int { cr_elf_header_size(machine.wordSize.rawValue) }
   private var notesSize: Int {
-    (isContext ? Self.versionNoteTotal : 0) + fixedNotes.count + placedNotesSize
+    (isContext ? Self.versionNoteTotal : 0) + otherNotesSize
   }
   private var segmentsOffset: Int { Int(aligned(UInt64(headerSize + notesSize), to: 8)) }
   private var sectionOffset: Int {
@@ -60,12 +59,12 @@ struct Image {
 
   // MARK: Notes
 
-  private static func fixedNotes(
-    of snapshot: Snapshot, _ index: Int, isContext: Bool
-  ) -> [UInt8] {
+  /// Notes that do not depend on any place in the file.
+  private static func addFixedNotes(
+    of snapshot: Snapshot, _ index: Int, isContext: Bool, to notes: inout NoteWriter
+  ) {
     var process = snapshot.processes[index]
     let core = CoreNotes(of: process)
-    var notes = NoteWriter(process.machine.byteOrder)
     for (number, thread) in process.threads.enumerated() {
       core.add(thread, to: &notes)
       // The kernel's order: the leader's registers, the process, further threads.
@@ -75,14 +74,13 @@ struct Image {
       notes.add(.thread) { record.walk(&$0) }
     }
     if process.threads.isEmpty { core.addProcess(to: &notes) }
-    guard isContext else { return notes.bytes }
+    guard isContext else { return }
     notes.add(.process) { process.walk(&$0) }
     addTables(of: &process, to: &notes)
     if index == 0 {
       var job = snapshot.job
       notes.add(.job) { job.walk(&$0) }
     }
-    return notes.bytes
   }
 
   /// Tables that most processes have; an empty one is not written.
@@ -104,13 +102,12 @@ struct Image {
   }
 
   /// Notes that hold file offsets. Their size does not depend on the offsets' values.
-  private static func placedNotes(
-    of snapshot: Snapshot, _ index: Int, imageTable: [ImageEntry]
-  ) -> [UInt8] {
+  private static func addPlacedNotes(
+    of snapshot: Snapshot, _ index: Int, imageTable: [ImageEntry], to notes: inout NoteWriter
+  ) {
     var memory = snapshot.processes[index].memory
-    var notes = NoteWriter(snapshot.processes[index].machine.byteOrder)
     notes.add(.memory) { memory.walk(&$0) }
-    guard index == 0 else { return notes.bytes }
+    guard index == 0 else { return }
     var table = imageTable
     notes.add(.images) { $0.list(&table, empty: ImageEntry()) { $0.walk(&$1) } }
     if !snapshot.openFiles.isEmpty {
@@ -123,11 +120,11 @@ struct Image {
       let empty = SharedMemory(kind: .anonymous, size: 0)
       notes.add(.sharedMemories) { $0.list(&objects, empty: empty) { $0.walk(&$1) } }
     }
-    return notes.bytes
   }
 
-  private func versionNote(_ snapshot: Snapshot, _ layout: Layout) -> [UInt8] {
-    var notes = NoteWriter(machine.byteOrder)
+  private func addVersionNote(
+    _ snapshot: Snapshot, _ layout: Layout, to notes: inout NoteWriter
+  ) {
     notes.add(.version) { out in
       out.put(Format.majorVersion)
       out.put(Format.minorVersion)
@@ -138,7 +135,6 @@ struct Image {
       out.put(layout.trailerOffset)
       out.put(headSize)
     }
-    return notes.bytes
   }
 
   // MARK: The head
@@ -147,11 +143,13 @@ struct Image {
   func head(_ snapshot: Snapshot, _ layout: Layout, imageTable: [ImageEntry]) -> [UInt8] {
     var head = FieldWriter(machine.byteOrder)
     head.put(raw: header())
-    if isContext { head.put(raw: versionNote(snapshot, layout)) }
-    head.put(raw: fixedNotes)
+    var notes = NoteWriter(machine.byteOrder)
+    if isContext { addVersionNote(snapshot, layout, to: &notes) }
+    Self.addFixedNotes(of: snapshot, index, isContext: isContext, to: &notes)
     if isContext {
-      head.put(raw: Self.placedNotes(of: snapshot, index, imageTable: imageTable))
+      Self.addPlacedNotes(of: snapshot, index, imageTable: imageTable, to: &notes)
     }
+    head.put(raw: notes.bytes)
     head.put(zeros: segmentsOffset - head.count)
     head.put(raw: segments(snapshot, layout))
     if hasSection { head.put(raw: countSection()) }

@@ -9,10 +9,9 @@ import Snapshot
 ///     var snapshot = …                                  // extents without file offsets
 ///     let layout = Layout(planning: &snapshot)          // … now they have them
 ///     try destination.reserve(layout)
-///     try layout.writeHeads(to: destination.file)
-///     engine.save(…)                                    // every extent of the snapshot
 ///     let sealer = Sealer(layout, destination.file)
-///     try sealer.seal()
+///     engine.save(…)                                    // every extent of the snapshot
+///     try sealer.seal()                                 // … and everything else
 ///     try destination.commit()
 public struct Layout: Sendable {
   /// Of the whole file, in bytes.
@@ -22,14 +21,11 @@ public struct Layout: Sendable {
   /// Where the checksums begin, which is where everything else ends.
   let trailerOffset: UInt64
   let order: Machine.ByteOrder
-  private(set) var heads: [Head]
+  /// As it was planned: the heads are made of it when they are written.
+  private let snapshot: Snapshot
+  private let images: [Image]
   /// Places behind contents that do not end with a page.
   private let gaps: [MemoryRange]
-
-  struct Head: Sendable {
-    var offset: UInt64
-    var bytes: [UInt8]
-  }
 
   /// Gives every extent of `snapshot` its place in the file, in this order: the regions of the
   /// first process by address, of the second, …, shared memories, deleted open files. Each run
@@ -70,24 +66,31 @@ public struct Layout: Sendable {
     totalSize =
       trailerOffset
       + (isContext ? Trailer.size(images: images.count, contents: trailerOffset) : 0)
-    heads = []
-    let table = images.map { image in
-      ImageEntry(
-        process: snapshot.processes[image.index].id, offset: image.offset, size: image.size)
-    }
-    heads = images.map { image in
-      Head(offset: image.offset, bytes: image.head(snapshot, self, imageTable: table))
-    }
+    self.images = images
+    self.snapshot = snapshot
   }
 
   /// Writes everything that is not contents: headers, notes, and zeros up to the next page.
   ///
   /// Nothing else has to be in the file, and what an older file had there does not shine through.
-  public func writeHeads(to file: borrowing FileDescriptor) throws(Errno) {
-    for head in heads { try file.write(head.bytes, at: head.offset) }
+  ///
+  /// - Returns: the heads' checksums.
+  @discardableResult
+  func writeHeads(to file: borrowing FileDescriptor) throws(Errno) -> [UInt64] {
+    let table = images.map { image in
+      ImageEntry(
+        process: snapshot.processes[image.index].id, offset: image.offset, size: image.size)
+    }
+    var hashes: [UInt64] = []
+    for image in images {
+      let head = image.head(snapshot, self, imageTable: table)
+      try file.write(head, at: image.offset)
+      hashes.append(hash(of: head[...]))
+    }
     for gap in gaps {
       try file.write([UInt8](repeating: 0, count: Int(gap.count)), at: gap.start)
     }
+    return hashes
   }
 }
 

@@ -3,11 +3,11 @@ import CLinux
 import Linux
 import Request
 
-/// Computes the checksums of a context file that is being written, and ends it with its trailer.
+/// Writes what is not contents into a context file, and ends it with its checksums and trailer.
 ///
 /// Big files are hashed by a further thread that follows the writer; so make this before the
-/// writing begins, and before the calling thread binds itself to one CPU: the helper may run
-/// wherever the maker may.
+/// contents are written. Their heads are written at once. The heads of small files are written
+/// last: the processes need not stand still for them.
 public final class Sealer {
   private let layout: Layout
   private let file: FileDescriptor
@@ -15,9 +15,13 @@ public final class Sealer {
   private var helpers: Helpers?
   private let cpus: [UInt8]
   private var allowedBlocks = 0
+  /// nil: not written yet.
+  private var headHashes: [UInt64]?
 
   /// Below this a thread costs more than it saves.
   private static let smallest: UInt64 = 8 << 20
+
+  private var isBig: Bool { layout.trailerOffset >= Self.smallest }
 
   /// - Parameter file: open for reading and writing.
   public init(_ layout: Layout, _ file: borrowing FileDescriptor) throws(Failure) {
@@ -29,13 +33,26 @@ public final class Sealer {
     } catch {
       throw Failure(error, "cannot prepare the checksums: \(error)")
     }
+    if isBig { _ = try heads() }
+  }
+
+  /// Written, with their checksums.
+  private func heads() throws(Failure) -> [UInt64] {
+    if let headHashes { return headHashes }
+    do throws(Errno) {
+      let hashes = try layout.writeHeads(to: file)
+      headHashes = hashes
+      return hashes
+    } catch {
+      throw Failure(error, "cannot write the context file: \(error)")
+    }
   }
 
   /// Everything in the file below this offset has been written and will not change.
   ///
-  /// Optional, in any steps; heads have to be written before the first call.
+  /// Optional, in any steps.
   public func written(below offset: UInt64) {
-    guard layout.trailerOffset >= Self.smallest else { return }
+    guard isBig else { return }
     let blocks =
       offset >= layout.trailerOffset ? hashing.count : Int(offset / UInt64(Format.blockSize))
     guard blocks > allowedBlocks else { return }
@@ -44,9 +61,10 @@ public final class Sealer {
     allowedBlocks = blocks
   }
 
-  /// All contents are written: hashes what is left and writes the trailer. With it the file is
+  /// All contents are written: writes and hashes what is left, and the trailer. With it the file is
   /// complete, though not yet safe from a power failure (`Destination.commit`).
   public func seal() throws(Failure) {
+    let heads = try heads()
     written(below: layout.trailerOffset)
     hashing.allow(hashing.count - allowedBlocks)
     hashing.finish()
@@ -55,8 +73,7 @@ public final class Sealer {
     helpers = nil
     do throws(Errno) {
       if let error = hashing.error { throw error }
-      let trailer = Trailer(
-        heads: layout.heads.map { hash(of: $0.bytes[...]) }, blocks: hashing.result)
+      let trailer = Trailer(heads: heads, blocks: hashing.result)
       let bytes = trailer.bytes(
         layout.order, totalSize: layout.totalSize, offset: layout.trailerOffset)
       try file.write(bytes, at: layout.trailerOffset)

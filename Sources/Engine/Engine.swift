@@ -87,6 +87,11 @@ public protocol Engine: ~Copyable {
     _ calls: [ThreadCall]
   ) throws(EngineError) -> [Result<UInt64, Errno>]
 
+  /// Makes several calls, one after the other, in each of many threads, which run side by side. How
+  /// a call ended is not told, and one that fails does not keep the next from being made: what is
+  /// to be known must be what they leave in memory.
+  mutating func callSequences(_ sequences: [CallSequence]) throws(EngineError)
+
   /// At least 64 KiB of memory of the engine's own inside the process, for arguments of calls.
   /// Not part of the program's memory: gone at release. Made at the first use.
   mutating func scratch(in process: ProcessID) throws(EngineError) -> MemoryRange
@@ -179,6 +184,17 @@ public struct ThreadCall: Sendable {
     self.thread = thread
     self.name = name
     self.arguments = arguments
+  }
+}
+
+/// Calls for one thread of many, in their order.
+public struct CallSequence: Sendable {
+  public var thread: ThreadID
+  public var calls: [(name: SystemCallName, arguments: [UInt64])]
+
+  public init(thread: ThreadID, calls: [(name: SystemCallName, arguments: [UInt64])]) {
+    self.thread = thread
+    self.calls = calls
   }
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Architecture
+import CLinux
 import Engine
 import Linux
 
@@ -44,6 +45,9 @@ final class HeldProcess {
 
   deinit { if memoryFile >= 0 { _ = FileDescriptor(owning: memoryFile) } }
 
+  /// The signal that ends chains of calls: 0 if there is none, nil if not known yet.
+  var stopper: Int32?
+
   /// PTRACE_O_* while it is held.
   var options: UInt32 {
     // In a process of ours the only clones are our own, with CLONE_PTRACE.
@@ -78,6 +82,8 @@ final class HeldThread {
   var pin: Pin?
   /// The task that the call in progress made (clone, fork), by PTRACE_EVENT.
   var born: ThreadID?
+  /// What the kernel told of it since it stands still, and need not be asked again.
+  var seen = Seen()
   /// Inside the call, by PTRACE_SYSCALL's first stop.
   var hasEntered = false
   /// It runs, under our eyes.
@@ -86,6 +92,13 @@ final class HeldThread {
   init(_ id: ThreadID, of process: ProcessID) {
     self.id = id
     self.process = process
+  }
+
+  struct Seen {
+    var mask: UInt64?
+    /// The first of `extraRegisterSets`.
+    var extendedState: [UInt8]?
+    var restartableSequence: cr_rseq?
   }
 }
 

@@ -96,7 +96,8 @@ struct Holding: ~Copyable {
   }
 
   private func stands(_ thread: HeldThread, _ closely: Bool) -> Bool {
-    guard (try? Tracing.signalMask(of: thread.id)) != nil else { return false }
+    thread.seen.mask = try? Tracing.signalMask(of: thread.id)
+    guard thread.seen.mask != nil else { return false }
     return !closely || cr_task_has_news(thread.id.rawValue) == 0
   }
 

@@ -60,7 +60,7 @@ extension PtraceEngine {
     held.scratch = scratch
     if let lifeline = scratch.lifeline, held.landmarks?.signalReturn != nil {
       try moveLifeline(
-        of: thread, in: held, to: top(of: lifeline), pinAt: lifeline.start + 4096)
+        of: thread, in: held, to: top(of: lifeline), pinAt: chainRoom(below: top(of: lifeline)).end)
     }
     try borrowed?.giveBack(held)
   }
@@ -208,8 +208,7 @@ extension PtraceEngine {
       let signalReturn = landmarks.signalReturn, var registers = thread.calling,
       let number = registers.number(of: .close)
     else { return }
-    // Signals are blocked by now, so nothing else needs the room below the lifeline.
-    let place = slot.start + 1024
+    let place = chainRoom(below: lifeline).start
     registers.prepare(
       SystemCall(number: number, arguments: [descriptor]), at: landmarks.systemCall)
     registers.stackPointer = wayBack
@@ -272,15 +271,23 @@ extension PtraceEngine {
     return top(of: MemoryRange(start: start, count: lifelineSlot))
   }
 
+  /// Memory below a lifeline that nothing else uses, once signals are blocked.
+  static func chainRoom(below lifeline: UInt64) -> MemoryRange {
+    MemoryRange(start: lifeline - handlerRoom + 1024, count: 3072)
+  }
+
   static func top(of slot: MemoryRange) -> UInt64 { slot.start + handlerRoom }
 
   static func extendedState(of thread: HeldThread) -> [UInt8] {
+    if let seen = thread.seen.extendedState { return seen }
     guard let note = thread.first?.extraRegisterSets.first else { return [] }
-    return (try? Tracing.registerSet(note, of: thread.id, capacity: 16 << 10)) ?? []
+    let bytes = (try? Tracing.registerSet(note, of: thread.id, capacity: 16 << 10)) ?? []
+    thread.seen.extendedState = bytes
+    return bytes
   }
 
   static func signalMask(_ thread: HeldThread) throws(EngineError) -> UInt64 {
-    if let mask = thread.mask { return mask }
+    if let mask = thread.mask ?? thread.seen.mask { return mask }
     return try attempt("read signal mask", thread.process) { () throws(Errno) in
       try Tracing.signalMask(of: thread.id)
     }

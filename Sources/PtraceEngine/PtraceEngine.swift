@@ -127,7 +127,11 @@ extension PtraceEngine {
   public func registerSet(
     _ noteType: UInt32, of thread: ThreadID
   ) throws(EngineError) -> [UInt8] {
-    let process = try heldThread(thread).process
+    let held = try heldThread(thread)
+    let process = held.process
+    if let seen = held.seen.extendedState, held.first?.extraRegisterSets.first == noteType {
+      return seen
+    }
     do throws(Errno) {
       let bytes = try Tracing.registerSet(noteType, of: thread, capacity: 16 << 10)
       return Array(bytes[...])
@@ -141,8 +145,9 @@ extension PtraceEngine {
   public mutating func setRegisterSet(
     _ noteType: UInt32, to bytes: [UInt8], of thread: ThreadID
   ) throws(EngineError) {
-    let process = try heldThread(thread).process
-    try attempt("set registers", process) { () throws(Errno) in
+    let held = try heldThread(thread)
+    held.seen.extendedState = nil
+    try attempt("set registers", held.process) { () throws(Errno) in
       try Tracing.setRegisterSet(noteType, to: bytes, of: thread)
     }
   }
@@ -153,6 +158,7 @@ extension PtraceEngine {
 
   public mutating func setSignalMask(_ mask: UInt64, of thread: ThreadID) throws(EngineError) {
     let thread = try heldThread(thread)
+    thread.seen.mask = nil
     if thread.calling != nil {
       thread.mask = mask
       return
@@ -173,8 +179,8 @@ extension PtraceEngine {
   public func restartableSequence(
     of thread: ThreadID
   ) throws(EngineError) -> RestartableSequence {
-    _ = try heldThread(thread)
-    guard let rseq = Tracing.restartableSequence(of: thread) else {
+    let held = try heldThread(thread)
+    guard let rseq = Self.restartableSequence(of: held) else {
       return RestartableSequence(area: 0, length: 0, signature: 0)
     }
     return RestartableSequence(area: rseq.area, length: rseq.length, signature: rseq.signature)

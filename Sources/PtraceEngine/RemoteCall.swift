@@ -103,7 +103,7 @@ extension PtraceEngine {
   static func first(_ thread: HeldThread, of held: HeldProcess) throws(EngineError) -> Registers {
     if let first = thread.first { return first }
     var registers = try current(thread)
-    if !held.isNew, let rseq = Tracing.restartableSequence(of: thread.id), rseq.area != 0,
+    if !held.isNew, let rseq = restartableSequence(of: thread), rseq.area != 0,
       let target = abortAddress(rseq.area, at: registers.programCounter, of: held.reachable)
     {
       registers.programCounter = target
@@ -114,6 +114,12 @@ extension PtraceEngine {
     }
     thread.first = registers
     return registers
+  }
+
+  static func restartableSequence(of thread: HeldThread) -> cr_rseq? {
+    if let seen = thread.seen.restartableSequence { return seen }
+    thread.seen.restartableSequence = Tracing.restartableSequence(of: thread.id)
+    return thread.seen.restartableSequence
   }
 
   /// Where `struct rseq_cs` sends a thread that is interrupted at this address.

@@ -13,8 +13,10 @@ extension PtraceEngine {
     try Self.withdraw(from: held)
     // Its memory may change now, and where we make calls from with it.
     held.landmarks = nil
+    held.stopper = nil
     for thread in held.threads where !thread.isRunning && !standing.contains(thread.id.rawValue) {
       thread.first = nil
+      thread.seen = HeldThread.Seen()
       thread.wanted = nil
       do throws(Errno) {
         try Tracing.resume(thread.id, .run)

@@ -103,6 +103,10 @@ struct ScriptedEngine: Engine, ~Copyable {
     return calls.map { _ in .success(0) }
   }
 
+  mutating func callSequences(_ sequences: [CallSequence]) throws(EngineError) {
+    try step("make system calls", ProcessID(sequences[0].thread.rawValue))
+  }
+
   mutating func scratch(in process: ProcessID) throws(EngineError) -> MemoryRange {
     try step("make scratch memory", process)
     return MemoryRange(start: 0x1000, count: 65536)
@@ -125,7 +129,7 @@ struct ScriptedEngine: Engine, ~Copyable {
 
   mutating func write(
     _ bytes: [UInt8], to address: UInt64, of process: ProcessID
-  ) throws(EngineError) { fatalError("a checkpoint writes no memory itself") }
+  ) throws(EngineError) { try step("write memory", process) }
 
   mutating func save(
     _ pieces: [Extent], of process: ProcessID, to file: borrowing FileDescriptor,

@@ -30,7 +30,6 @@ func write(
 ) throws {
   let layout = Layout(planning: &snapshot)
   let sealer = try Sealer(layout, file)
-  try layout.writeHeads(to: file)
   var extents = snapshot.processes.flatMap { $0.memory.regions.flatMap { $0.contents } }
   extents += snapshot.sharedMemories.flatMap { $0.contents }
   for open in snapshot.openFiles {

@@ -110,6 +110,10 @@ struct ScriptedEngine: Engine, ~Copyable {
     return calls.map { _ in .success(0) }
   }
 
+  mutating func callSequences(_ sequences: [CallSequence]) throws(EngineError) {
+    try step("make system calls", ProcessID(sequences[0].thread.rawValue))
+  }
+
   mutating func scratch(in process: ProcessID) throws(EngineError) -> MemoryRange {
     try step("make scratch memory", process)
     return MemoryRange(start: 0x11_0000, count: 65536)
