@@ -35,6 +35,12 @@ public protocol Architecture: Sendable {
     at address: UInt64, signalReturn: UInt64, mask: UInt64, extendedState: [UInt8]
   ) -> [UInt8]?
 
+  /// The same for a stop on the way to a lifeline that stands already, whose extended state the
+  /// thread keeps. nil where a frame must hold that itself.
+  func link(
+    at address: UInt64, signalReturn: UInt64, mask: UInt64, toLifeline lifeline: UInt64
+  ) -> [UInt8]?
+
   /// From the bytes of NT_PRSTATUS's pr_reg as PTRACE_GETREGSET gives them; nil if too short.
   init?(generalRegisters: [UInt8])
   /// The same layout back.

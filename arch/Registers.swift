@@ -102,6 +102,16 @@ public enum Registers: Sendable {
     }
   }
 
+  public func link(
+    at address: UInt64, signalReturn: UInt64, mask: UInt64, toLifeline lifeline: UInt64
+  ) -> [UInt8]? {
+    switch self {
+    case .x86_64(let registers):
+      registers.link(at: address, signalReturn: signalReturn, mask: mask, toLifeline: lifeline)
+    case .foreign: nil
+    }
+  }
+
   public var programCounter: UInt64 {
     get {
       switch self {

@@ -96,6 +96,22 @@ void cr_unpin(int tid, const void *after, long size)
 	end();
 }
 
+long cr_other_cpus(void *mask, size_t size)
+{
+	unsigned char *cpus = mask, bit = (unsigned char)(1 << pinned.cpu % 8);
+	long filled = cr_usable_cpus(mask, size);
+	int others = 0;
+
+	if (filled <= 0 || pinned.depth == 0)
+		return filled;
+	cpus[pinned.cpu / 8] &= (unsigned char)~bit;
+	for (long i = 0; i < filled; i++)
+		others |= cpus[i];
+	if (!others)
+		cpus[pinned.cpu / 8] |= bit;
+	return filled;
+}
+
 long cr_usable_cpus(void *mask, size_t size)
 {
 	if (pinned.depth > 0 && (size_t)pinned.size <= size) {

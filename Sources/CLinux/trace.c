@@ -71,7 +71,7 @@ uint64_t cr_start_thread(void *(*task)(void *), void *argument)
 	unsigned char cpus[1024];
 	pthread_attr_t attributes;
 	pthread_t thread;
-	long size = cr_usable_cpus(cpus, sizeof cpus);
+	long size = cr_other_cpus(cpus, sizeof cpus);
 	int error;
 
 	pthread_attr_init(&attributes);

@@ -24,12 +24,13 @@ public func checkpoint<E: Engine & ~Copyable>(
 ) throws(Failure) -> CheckpointResult {
   let deadline = Deadline(secondsFromNow: request.timeLimit)
   report.step("looking at the processes")
-  let identities = try lookAround(request, &report)
+  let overview = ScopeSearch(request: request).overview()
+  let identities = try lookAround(at: overview, &report)
 
   var frozen = Frozen()
   var trip = Trip(request: request, deadline: deadline)
   do throws(Failure) {
-    try trip.save(&frozen, identities, by: &engine, into: &destination, &report)
+    try trip.save(&frozen, overview, identities, by: &engine, into: &destination, &report)
     // Callbacks are told of success when it is one, so the file is finished before.
     let isAtOnce = request.signal == 0 && !trip.rendezvous.isActive
     if isAtOnce { trip.resume(&frozen, by: &engine, report) }
@@ -51,13 +52,13 @@ public func checkpoint<E: Engine & ~Copyable>(
 
 /// What can be known before anybody is stopped: reasons why it cannot be done, and mapped files.
 private func lookAround(
-  _ request: CheckpointRequest, _ report: inout Report
+  at overview: ScopeSearch.Overview, _ report: inout Report
 ) throws(Failure) -> FileIdentities {
   var identities = FileIdentities()
   var problems = Problems()
   var warnings: [ByteString] = []
   let namespaces = Namespaces()
-  for process in ScopeSearch(request: request).candidates {
+  for process in overview.processes {
     guard let stat = ProcessStat(of: process), !stat.isZombie else { continue }
     namespaces.check(process, stat.name, &problems, &warnings)
     identities.learn(from: process)
@@ -83,11 +84,12 @@ private struct Trip: ~Copyable {
 
   /// Everything for which the processes must stand still.
   mutating func save<E: Engine & ~Copyable>(
-    _ frozen: inout Frozen, _ identities: FileIdentities, by engine: inout E,
-    into destination: inout Destination, _ report: inout Report
+    _ frozen: inout Frozen, _ overview: ScopeSearch.Overview, _ identities: FileIdentities,
+    by engine: inout E, into destination: inout Destination, _ report: inout Report
   ) throws(Failure) {
     report.step("stopping the processes")
-    try freeze(request, by: &engine, into: &frozen, until: deadline, report: &report)
+    try freeze(
+      request, by: &engine, into: &frozen, expecting: overview, until: deadline, report: &report)
     try gather(&rendezvous, request, &frozen, by: &engine, until: deadline, destination, &report)
     report.step("collecting their state")
     var collector = Collector(request: request, identities: identities)

@@ -9,7 +9,7 @@ extension Collector {
   /// The address space: regions, which of their pages have contents, and the kernel's notes.
   mutating func collectMemory<E: Engine & ~Copyable>(
     _ member: Frozen.Member, _ files: borrowing ProcessFiles, _ process: Process,
-    _ remote: RemoteProcess, by engine: inout E
+    _ outside: OutsideView, _ remote: RemoteProcess, by engine: inout E
   ) throws(Failure) -> AddressSpace {
     let stat = member.stat
     var memory = AddressSpace()
@@ -25,12 +25,11 @@ extension Collector {
     memory.layout.heap = MemoryRange(start: stat.heapStart, end: max(end, stat.heapStart))
     if process.sharesMemoryWith != nil { return memory }
 
-    let mapped = MappedRegion.parse(try files.text("smaps", of: member.id, expecting: 1 << 16))
     var pagemap = try reading("page map", of: member.id) { () throws(Errno) in
       try Pagemap(files, pageSize: hostPageSize)
     }
     let ours = engine.ownMemory(in: member.id)
-    for region in mapped {
+    for region in outside.regions {
       // A program that locks its future mappings (mlockall) has locked the engine's memory too.
       if region.hasFlag("lo"), ours.contains(region.range) {
         memory.lockFuture = region.hasFlag("lf") ? 2 | 4 : 2

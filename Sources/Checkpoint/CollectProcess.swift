@@ -18,6 +18,14 @@ extension Collector {
     let remote = RemoteProcess(id: id, machine: registers.machine, scratch: scratch)
     let index = snapshot.processes.count
 
+    let partner = kinship.partner(.memory, of: id, at: index)
+    let threads = engine.threads(of: id)
+    let view = Background(apart: threads.count >= OutsideView.manyThreads) {
+      Result { () throws(Failure) in
+        try OutsideView(of: id, threads, withMemory: partner == nil)
+      }
+    }
+
     var process = Process(id: id, parent: member.stat.parent, machine: registers.machine)
     process.describe(member.stat)
     process.umask = status.umask
@@ -26,15 +34,17 @@ extension Collector {
     if stopSignal != 0 { process.state = .stopped(signal: stopSignal) }
     process.commandLine = ByteString((try? files.read("cmdline")) ?? [])
 
-    process.sharesMemoryWith = kinship.partner(.memory, of: id, at: index)
+    process.sharesMemoryWith = partner
     process.sharesDescriptorsWith = kinship.partner(.files, of: id, at: index)
     process.sharesDirectoriesWith = kinship.partner(.directories, of: id, at: index)
     try collectPlaces(&process, files)
     try collectAttributes(&process, files)
     try collectRemoteAttributes(&process, remote, by: &engine)
     try collectSignals(&process, status, remote, by: &engine)
-    process.threads = try collectThreads(member, remote, by: &engine)
-    process.memory = try collectMemory(member, files, process, remote, by: &engine)
+    let answers = try ThreadAnswers.ask(threads, remote, by: &engine)
+    let outside = try view.value().get()
+    process.threads = try collectThreads(member, answers, outside, remote, by: &engine)
+    process.memory = try collectMemory(member, files, process, outside, remote, by: &engine)
     if process.sharesDescriptorsWith == nil {
       try collectDescriptors(&process, files)
     }

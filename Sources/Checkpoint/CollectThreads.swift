@@ -8,40 +8,40 @@ import Snapshot
 extension Collector {
   /// All threads of a held process, the leader first.
   mutating func collectThreads<E: Engine & ~Copyable>(
-    _ member: Frozen.Member, _ remote: RemoteProcess, by engine: inout E
+    _ member: Frozen.Member, _ answers: [ThreadAnswers], _ outside: OutsideView,
+    _ remote: RemoteProcess, by engine: inout E
   ) throws(Failure) -> [Thread] {
     let id = member.id
-    let answers = try ThreadAnswers.ask(engine.threads(of: id), remote, by: &engine)
     if answers.contains(where: { $0.clearChildTID == nil }) {
       warnings.append(
         "process \(id) (\(member.stat.name)): the kernel was built without CHECKPOINT_RESTORE and "
           + "does not tell where it announces the end of a thread: pthread_join may hang")
     }
     var threads: [Thread] = []
-    for answer in answers {
-      var thread = try collectThread(answer, id, by: &engine)
+    threads.reserveCapacity(answers.count)
+    let slacks = try timerSlacks(answers, outside.threads, by: &engine)
+    for (index, answer) in answers.enumerated() {
+      let view = outside.threads[index]
+      var thread = try collectThread(answer, view, id, by: &engine)
+      thread.timerSlack = slacks[index]
       // Only a thread that could change them differs from the leader in its secure bits.
       if let leader = threads.first, leader.credentials.equalButSecureBits(thread.credentials) {
         thread.credentials.secureBits = leader.credentials.secureBits
       } else {
         thread.credentials.secureBits = try secureBits(of: answer.thread, remote, by: &engine)
       }
-      if let leader = threads.first { checkUnshared(thread.id, leader.id, member) }
+      checkUnshared(thread.id, view, member)
       threads.append(thread)
     }
     return threads
   }
 
   private mutating func collectThread<E: Engine & ~Copyable>(
-    _ answer: ThreadAnswers, _ process: ProcessID, by engine: inout E
+    _ answer: ThreadAnswers, _ view: OutsideView.ThreadView, _ process: ProcessID,
+    by engine: inout E
   ) throws(Failure) -> Thread {
     let id = answer.thread
-    let status = ProcessStatus(
-      try reading("thread state", of: process) { () throws(Errno) in
-        try FileDescriptor(
-          opening: "/proc/\(process)/task/\(id)/status", flags: 0
-        ).readToEnd()
-      })
+    let status = view.status
     var thread: Thread
     do throws(EngineError) {
       let registers = try engine.registers(of: id)
@@ -67,7 +67,6 @@ extension Collector {
     thread.alternateStack = answer.alternateStack
     thread.clearChildTID = answer.clearChildTID ?? 0
     thread.parentDeathSignal = answer.parentDeathSignal
-    thread.timerSlack = answer.timerSlack
     thread.name = status.name
     thread.noNewPrivileges = status.noNewPrivileges
     thread.seccompMode = status.seccompMode
@@ -77,9 +76,7 @@ extension Collector {
         "process \(process) (\(status.name)), thread \(id): runs under a seccomp "
           + (status.seccompMode == 2 ? "filter" : "restriction") + ": not supported yet")
     }
-    try reading("thread attributes", of: process) { () throws(Errno) in
-      try thread.describeFromOutside()
-    }
+    thread.describe(view)
     return thread
   }
 
@@ -94,24 +91,38 @@ extension Collector {
     return UInt32(truncatingIfNeeded: bits)
   }
 
-  /// A thread may leave its process's descriptor table or directories (unshare(2)).
+  /// From the threads themselves where /proc does not tell us.
+  private func timerSlacks<E: Engine & ~Copyable>(
+    _ answers: [ThreadAnswers], _ views: [OutsideView.ThreadView], by engine: inout E
+  ) throws(Failure) -> [UInt64] {
+    let told = views.compactMap { $0.timerSlack }
+    if told.count == answers.count { return told }
+    let calls = answers.map {
+      ThreadCall(
+        thread: $0.thread, name: .prctl, arguments: [RemoteProcess.getTimerSlack, 0, 0, 0, 0, 0])
+    }
+    return try engaging { () throws(EngineError) in try engine.callEach(calls) }.map {
+      if case .success(let value) = $0 { value } else { 50_000 }
+    }
+  }
+
   private mutating func checkUnshared(
-    _ thread: ThreadID, _ leader: ThreadID, _ member: Frozen.Member
+    _ thread: ThreadID, _ view: OutsideView.ThreadView, _ member: Frozen.Member
   ) {
-    for thing in [Kcmp.Thing.files, .directories] {
-      guard let order = try? Kcmp.order(thing, leader, thread), order != .equal else { continue }
+    for (isOwn, thing) in [
+      (view.hasOwnFiles, "descriptor table" as ByteString),
+      (view.hasOwnDirectories, "working directory and umask"),
+    ] where isOwn {
       problems.add(
-        "process \(member.id) (\(member.stat.name)): thread \(thread) has its own "
-          + (thing == .files ? "descriptor table" : "working directory and umask")
-          + ": not supported yet")
+        "process \(member.id) (\(member.stat.name)): thread \(thread) has its own \(thing): "
+          + "not supported yet")
     }
   }
 }
 
 extension Thread {
-  /// What the kernel tells anybody who may trace the thread.
-  fileprivate mutating func describeFromOutside() throws(Errno) {
-    let attributes = try SchedulingAttributes(of: id)
+  fileprivate mutating func describe(_ view: OutsideView.ThreadView) {
+    let attributes = view.scheduling
     scheduling.policy = attributes.policy
     scheduling.flags = attributes.flags
     scheduling.nice = attributes.nice
@@ -119,10 +130,9 @@ extension Thread {
     scheduling.runtime = attributes.runtime
     scheduling.deadline = attributes.deadline
     scheduling.period = attributes.period
-    scheduling.ioPriority = try ioPriority(of: id)
-    let list = try Linux.robustList(of: id)
-    robustList = list.head
-    robustListLength = list.length
+    scheduling.ioPriority = view.ioPriority
+    robustList = view.robustList.head
+    robustListLength = view.robustList.length
   }
 }
 

@@ -32,10 +32,13 @@ struct Frozen {
 ///
 /// What is held is in `frozen` also when this throws; the caller releases it.
 ///
-/// - Parameter present: processes that were found before and are no news; then there need not be any.
+/// - Parameters:
+///   - present: processes that were found before and are no news; then there need not be any.
+///   - overview: what was seen before; it may spare a search while they stand still.
 func freeze<E: Engine & ~Copyable>(
   _ request: CheckpointRequest, by engine: inout E, into frozen: inout Frozen,
-  besides present: Set<Int32> = [], until deadline: Deadline, report: inout Report
+  besides present: Set<Int32> = [], expecting overview: ScopeSearch.Overview? = nil, until deadline: Deadline,
+  report: inout Report
 ) throws(Failure) {
   let search = ScopeSearch(request: request)
   let tracers = Tracers()
@@ -45,6 +48,7 @@ func freeze<E: Engine & ~Copyable>(
   var known = present
   var omitted = 0
   while true {
+    if let overview, search.isComplete(overview, held: frozen.held) { break }
     let newcomers = search.newcomers(besides: known, leftOut: frozen.leftOut)
     if newcomers.isEmpty { break }
     for process in newcomers {

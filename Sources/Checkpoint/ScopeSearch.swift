@@ -34,6 +34,28 @@ struct ScopeSearch {
     }
   }
 
+  /// `candidates`, with a mark by which to know later that nobody can have been added.
+  func overview() -> Overview {
+    let mark = lastTaskMade()
+    return Overview(processes: candidates, mark: mark)
+  }
+
+  /// A scope before the first of its processes was stopped.
+  struct Overview {
+    let processes: [ProcessID]
+    fileprivate let mark: UInt64?
+  }
+
+  /// Whether a tree whose processes are all held is still the one that was seen: nobody in the whole
+  /// system has made a task since, and orphans come to a subreaper only when a process of the tree
+  /// ends. Then its threads, of which there may be thousands, need not be asked for their children.
+  func isComplete(_ overview: Overview, held: [ProcessID]) -> Bool {
+    guard request.scope == .tree, let mark = overview.mark, mark == lastTaskMade() else {
+      return false
+    }
+    return Set(held.map { $0.rawValue }) == Set(overview.processes.map { $0.rawValue })
+  }
+
   /// Whoever asks is not in the answer.
   func isExcluded(_ id: Int32) -> Bool {
     request.excluded.contains(ProcessID(id)) || ProcessID(id) == ownProcess

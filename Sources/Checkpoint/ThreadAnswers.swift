@@ -12,7 +12,6 @@ struct ThreadAnswers {
   /// nil: the kernel cannot tell.
   var clearChildTID: UInt64?
   var parentDeathSignal: Int32 = 0
-  var timerSlack: UInt64 = 50_000
 
   /// Bytes of scratch memory that a thread's answers take: stack_t, a pointer, an int.
   private static var slotSize: Int { 64 }
@@ -53,7 +52,6 @@ struct ThreadAnswers {
           ]))
     }
     try engaging { () throws(EngineError) in try engine.callSequences(sequences) }
-    let slacks = try timerSlacks(threads, by: &engine)
     let bytes = try remote.read(range, by: &engine)
 
     var answers: [ThreadAnswers] = []
@@ -73,45 +71,8 @@ struct ThreadAnswers {
         throw Failure("read the alternate signal stack", remote.id, .invalid)
       }
       answer.parentDeathSignal = signal
-      answer.timerSlack = slacks[index]
       answers.append(answer)
     }
     return answers
-  }
-
-  /// From /proc where we may (it asks for CAP_SYS_NICE), else from the threads.
-  private static func timerSlacks<E: Engine & ~Copyable>(
-    _ threads: [ThreadID], by engine: inout E
-  ) throws(Failure) -> [UInt64] {
-    var slacks: [UInt64] = []
-    for thread in threads {
-      // No task directory has this file, but /proc/TID leads to the thread as well.
-      guard
-        let text = try? FileDescriptor(
-          opening: "/proc/\(thread)/timerslack_ns", flags: 0
-        ).readToEnd()
-      else { break }
-      var scanner = TextScanner(text)
-      slacks.append(scanner.number())
-    }
-    if slacks.count == threads.count { return slacks }
-    return try each(threads, .prctl, by: &engine) { _ in [RemoteProcess.getTimerSlack] }.map {
-      if case .success(let value) = $0 { value } else { 50_000 }
-    }
-  }
-
-  private static func each<E: Engine & ~Copyable>(
-    _ threads: [ThreadID], _ name: SystemCallName, by engine: inout E,
-    _ arguments: (Int) -> [UInt64]
-  ) throws(Failure) -> [Result<UInt64, Errno>] {
-    var calls: [ThreadCall] = []
-    for (index, thread) in threads.enumerated() {
-      let some = arguments(index)
-      calls.append(
-        ThreadCall(
-          thread: thread, name: name,
-          arguments: some + [UInt64](repeating: 0, count: 6 - some.count)))
-    }
-    do throws(EngineError) { return try engine.callEach(calls) } catch { throw Failure(error) }
   }
 }

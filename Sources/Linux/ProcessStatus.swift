@@ -29,6 +29,8 @@ public struct ProcessStatus: Sendable {
   public var noNewPrivileges = false
   /// 0 none, 1 strict, 2 filter.
   public var seccompMode: UInt32 = 0
+  /// Return addresses are checked against a second stack (x86_Thread_features, Linux 6.6).
+  public var hasShadowStack = false
 
   public init(_ text: [UInt8]) {
     var scanner = TextScanner(text)
@@ -60,6 +62,11 @@ public struct ProcessStatus: Sendable {
     case UInt8(ascii: "N"):
       if scanner.skip("Name:\t") { name = Self.unescaped(scanner.textToLineEnd()) }
       if scanner.skip("NoNewPrivs:") { noNewPrivileges = scanner.number() != 0 }
+    case UInt8(ascii: "x"):
+      if scanner.skip("x86_Thread_features:") {
+        scanner.skipBlanks()
+        hasShadowStack = scanner.word() == "shstk"
+      }
     default: break
     }
   }

@@ -74,13 +74,18 @@ public enum Tracing {
   public static func registerSet(
     _ note: UInt32, of thread: ThreadID, capacity: Int
   ) throws(Errno) -> [UInt8] {
-    var failure = 0
-    let bytes = [UInt8](unsafeUninitializedCapacity: capacity) { buffer, count in
-      let result = cr_get_register_set(thread.rawValue, note, buffer.baseAddress, capacity)
-      failure = result
-      count = max(0, result)
+    var result = 0
+    let bytes = withUnsafeTemporaryAllocation(byteCount: capacity, alignment: 64) { buffer in
+      result = cr_get_register_set(thread.rawValue, note, buffer.baseAddress, capacity)
+      // No longer than it is: they are kept, for every thread.
+      let size = max(0, result)
+      return [UInt8](unsafeUninitializedCapacity: size) { bytes, count in
+        UnsafeMutableRawBufferPointer(bytes).copyMemory(
+          from: UnsafeRawBufferPointer(rebasing: buffer[..<size]))
+        count = size
+      }
     }
-    try checked(failure)
+    try checked(result)
     return bytes
   }
 

@@ -8,7 +8,8 @@ import Linux
 /// two stops per call.
 ///
 /// Below a thread's lifeline stands a chain of signal frames. Each holds the registers of one call
-/// and leads to the next by the C library's own rt_sigreturn code, as the lifeline does. The last
+/// and leads to the next by the C library's own rt_sigreturn code, as the lifeline does, whose
+/// floating-point state it also has, so that the thread keeps its own all the while. The last
 /// call sends the thread a signal that the program neither handles nor blocks and that is ignored by
 /// default: for a traced thread that is a stop. If we are killed it is nothing at all, and the
 /// thread goes on through the rest of the chain and its lifeline to where the program stood.
@@ -72,6 +73,11 @@ extension PtraceEngine {
       try ProcessFiles(held.id).read("status")
     }
     let status = ProcessStatus(text)
+    if status.hasShadowStack {
+      // Returning to places that nobody was called from is what it exists to prevent.
+      held.stopper = 0
+      return nil
+    }
     var used = status.caughtSignals | status.sharedPendingSignals
     for thread in held.threads { used |= try signalMask(thread) }
     let free = [SIGURG, SIGWINCH, SIGCHLD].first { used & 1 << UInt64($0 - 1) == 0 }
@@ -91,8 +97,12 @@ private struct Chain {
   init?(
     _ sequence: CallSequence, _ thread: HeldThread, _ held: HeldProcess, endingWith signal: Int32
   ) {
+    // rt_sigreturn(2) makes the kernel forget how to go on with an interrupted sleep.
+    if case .withRestartBlock? = thread.first?.interruptedCall { return nil }
     // While a file of ours is open in it, its way back stands where the chain would.
-    guard !sequence.calls.isEmpty, let calling = thread.calling, let lifeline = thread.lifeline,
+    // The links have their extended state from the lifeline.
+    guard !sequence.calls.isEmpty, thread.seen.extendedState?.isEmpty == false, let calling = thread.calling,
+      let lifeline = thread.lifeline,
       let wayBack = thread.wayBack, calling.stackPointer == wayBack,
       let landmarks = held.landmarks, let signalReturn = landmarks.signalReturn,
       let tgkill = calling.number(of: .tgkill)
@@ -110,6 +120,7 @@ private struct Chain {
     place = room.start
     self.signal = signal
     var bytes: [UInt8] = []
+    bytes.reserveCapacity(calls.count * Self.frameSize)
     for index in 1 ..< calls.count {
       var registers = calling
       registers.prepare(calls[index], at: landmarks.systemCall)
@@ -117,9 +128,9 @@ private struct Chain {
       registers.stackPointer = isLast ? wayBack : place + UInt64(index * Self.frameSize)
       let mask = PtraceEngine.quiet & (isLast ? ~(1 << UInt64(signal - 1)) : ~0)
       guard
-        let frame = registers.lifeline(
+        let frame = registers.link(
           at: place + UInt64(bytes.count), signalReturn: signalReturn, mask: mask,
-          extendedState: []), frame.count <= Self.frameSize
+          toLifeline: lifeline), frame.count <= Self.frameSize
       else { return nil }
       bytes += frame
       bytes += [UInt8](repeating: 0, count: Self.frameSize - frame.count)
@@ -149,7 +160,10 @@ private struct Chain {
       while true {
         switch try TaskState.wait(for: thread.id) {
         case .signal(signal): return
-        case .signal(let other): if other == SIGSTOP { held.postponedStop = other }
+        case .signal(SIGSTOP): held.postponedStop = SIGSTOP
+        case .signal(SIGTRAP): break
+        // Nothing else can come but a fault, which would come again and again.
+        case .signal: throw .fault
         case .ended: throw .noProcess
         case .event, .interrupted, .systemCall: break
         }

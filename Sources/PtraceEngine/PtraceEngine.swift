@@ -133,8 +133,7 @@ extension PtraceEngine {
       return seen
     }
     do throws(Errno) {
-      let bytes = try Tracing.registerSet(noteType, of: thread, capacity: 16 << 10)
-      return Array(bytes[...])
+      return try Tracing.registerSet(noteType, of: thread, capacity: 16 << 10)
     } catch {
       // EINVAL, ENODEV: this processor has no such registers.
       if error == .invalid || error.rawValue == ENODEV { return [] }

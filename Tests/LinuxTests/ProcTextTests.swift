@@ -105,6 +105,13 @@ private func text(_ string: String) -> [UInt8] { Array(string.utf8) }
     #expect(ProcessStatus(text("Groups:\t \nUmask:\t0022\n")).groups.isEmpty)
   }
 
+  @Test func `a shadow stack is seen where the kernel tells of one`() {
+    #expect(ProcessStatus(text("x86_Thread_features:\tshstk wrss\n")).hasShadowStack)
+    #expect(
+      !ProcessStatus(text("x86_Thread_features:\t\nx86_Thread_features_locked:\tshstk\n"))
+        .hasShadowStack)
+  }
+
   @Test func `maps give ranges, rights and files`() {
     let regions = MappedRegion.parse(
       text(

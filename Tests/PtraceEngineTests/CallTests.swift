@@ -46,6 +46,38 @@ import Testing
     try engine.release(subject.id, stopped: false)
   }
 
+  @Test(arguments: ["sleepers", "signal-handlers"])
+  func `every thread makes its sequence of calls, and no signal of ours reaches a handler`(
+    kind: String
+  ) throws {
+    let subject = kind == "sleepers" ? try Subject(kind, "20") : try Subject(kind)
+    for _ in 0 ..< 20 {
+      var engine = PtraceEngine()
+      try engine.hold(subject.id, until: soon)
+      let threads = engine.threads(of: subject.id).map { $0.rawValue }
+      #expect(try engine.askEveryThread(of: subject.id) == threads)
+      try engine.callInEveryThread(of: subject.id)
+      #expect(try engine.askEveryThread(of: subject.id) == threads)
+      try engine.release(subject.id, stopped: false)
+    }
+    #expect(Subject.eventually { subject.states == ["S"] })
+    if kind == "signal-handlers" {
+      kill(subject.id.rawValue, SIGUSR1)
+      #expect(subject.says("0"))
+    }
+  }
+
+  @Test func `a signal that a program waits for is not taken by a sequence of calls`() throws {
+    let subject = try Subject("signal-waiters")
+    var engine = PtraceEngine()
+    try engine.hold(subject.id, until: soon)
+    // Blocked in every thread: pending until one of them takes it by sigwait(3).
+    for signal in [SIGURG, SIGWINCH, SIGCHLD] { kill(subject.id.rawValue, signal) }
+    _ = try engine.askEveryThread(of: subject.id)
+    try engine.release(subject.id, stopped: false)
+    for _ in 0 ..< 3 { #expect(subject.says("took one")) }
+  }
+
   @Test func `scratch memory can be written and read and holds what is asked`() throws {
     let subject = try Subject("sleepers", "0")
     var engine = PtraceEngine()
@@ -109,6 +141,7 @@ import Testing
               engine.threads(of: disturbed.id).map {
                 ThreadCall(thread: $0, name: .gettid, arguments: [])
               })
+            _ = try engine.askEveryThread(of: disturbed.id)
             try engine.release(disturbed.id, stopped: false)
           } catch { continue }
         }

@@ -67,6 +67,58 @@ static void sleepers(char **arguments)
 	sleeper(NULL);
 }
 
+static volatile sig_atomic_t uses;
+
+static void note_use(int signal)
+{
+	(void)signal;
+	uses++;
+}
+
+static void tell_uses(int signal)
+{
+	(void)signal;
+	dprintf(1, "%d\n", (int)uses);
+}
+
+/* Has a use for every signal that would otherwise be ignored; SIGUSR1 asks how many came. */
+static void signal_handlers(void)
+{
+	signal(SIGURG, note_use);
+	signal(SIGWINCH, note_use);
+	signal(SIGCHLD, note_use);
+	signal(SIGUSR1, tell_uses);
+	for (int i = 0; i < 3; i++)
+		thread(sleeper, NULL);
+	ready();
+	sleeper(NULL);
+}
+
+static void *signal_waiter(void *data)
+{
+	const sigset_t *signals = data;
+	int signal;
+
+	while (sigwait(signals, &signal) == 0)
+		dprintf(1, "took one\n");
+	return NULL;
+}
+
+static void signal_waiters(void)
+{
+	static sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGURG);
+	sigaddset(&signals, SIGWINCH);
+	sigaddset(&signals, SIGCHLD);
+	pthread_sigmask(SIG_BLOCK, &signals, NULL);
+	for (int i = 0; i < 3; i++)
+		thread(signal_waiter, &signals);
+	ready();
+	signal_waiter(&signals);
+}
+
 /* A sum whose every step needs the one before, in integer and floating point registers. */
 static void *computation(void *data)
 {
@@ -141,16 +193,29 @@ static void exec_again(char **arguments)
 	sleeper(NULL);
 }
 
-static void nap(char **arguments)
+static void *napper(void *data)
 {
-	long milliseconds = argument(arguments, 2);
+	long milliseconds = *(long *)data;
 	struct timespec time = {milliseconds / 1000, milliseconds % 1000 * 1000000};
 	double start = now();
-	int result;
+	int result = nanosleep(&time, NULL);
+
+	dprintf(1, "%d %.0f\n", result, (now() - start) * 1000);
+	return NULL;
+}
+
+/* Of so many milliseconds, in so many further threads. */
+static void nap(char **arguments)
+{
+	long milliseconds = argument(arguments, 2), count = argument(arguments, 3);
+	pthread_t threads[16];
 
 	ready();
-	result = nanosleep(&time, NULL);
-	printf("%d %.0f\n", result, (now() - start) * 1000);
+	for (long i = 0; i < count; i++)
+		threads[i] = thread(napper, &milliseconds);
+	napper(&milliseconds);
+	for (long i = 0; i < count; i++)
+		pthread_join(threads[i], NULL);
 }
 
 static int handled;
@@ -261,6 +326,10 @@ int main(int count, char **arguments)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (!strcmp(what, "sleepers"))
 		sleepers(arguments);
+	else if (!strcmp(what, "signal-handlers"))
+		signal_handlers();
+	else if (!strcmp(what, "signal-waiters"))
+		signal_waiters();
 	else if (!strcmp(what, "compute"))
 		compute(arguments);
 	else if (!strcmp(what, "churn"))

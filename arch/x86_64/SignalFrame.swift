@@ -28,14 +28,33 @@ extension X86_64 {
   public func lifeline(
     at address: UInt64, signalReturn: UInt64, mask: UInt64, extendedState: [UInt8]
   ) -> [UInt8]? {
-    guard let floatingPoint = extendedState.isEmpty ? [] : Self.framedState(extendedState) else {
-      return nil
-    }
-    // XRSTOR wants its area on a multiple of 64 bytes.
-    let areaOffset = Int((address + UInt64(Frame.size) + 63) & ~63 - address)
-    var bytes = [UInt8](repeating: 0, count: areaOffset + floatingPoint.count)
-    bytes.replaceSubrange(areaOffset..., with: floatingPoint)
+    let area = ExtendedArea(extendedState)
+    if area == nil, !extendedState.isEmpty { return nil }
+    let place = Self.areaPlace(ofFrameAt: address)
+    let areaOffset = Int(place - address)
+    var bytes = [UInt8](repeating: 0, count: areaOffset + (area?.framedSize ?? 0))
+    area?.put(extendedState, into: &bytes, at: areaOffset)
+    putFrame(into: &bytes, signalReturn, mask, area: area == nil ? nil : place)
+    return bytes
+  }
 
+  public func link(
+    at address: UInt64, signalReturn: UInt64, mask: UInt64, toLifeline lifeline: UInt64
+  ) -> [UInt8]? {
+    var bytes = [UInt8](repeating: 0, count: Frame.size)
+    putFrame(into: &bytes, signalReturn, mask, area: Self.areaPlace(ofFrameAt: lifeline))
+    return bytes
+  }
+
+  /// XRSTOR wants its area on a multiple of 64 bytes.
+  private static func areaPlace(ofFrameAt address: UInt64) -> UInt64 {
+    (address + UInt64(Frame.size) + 63) & ~63
+  }
+
+  /// - Parameter area: where the extended state is; without one the kernel clears it.
+  private func putFrame(
+    into bytes: inout [UInt8], _ signalReturn: UInt64, _ mask: UInt64, area: UInt64?
+  ) {
     func put(_ value: UInt64, _ offset: Int) {
       bytes.withUnsafeMutableBytes {
         $0.storeBytes(of: value.littleEndian, toByteOffset: offset, as: UInt64.self)
@@ -43,7 +62,7 @@ extension X86_64 {
     }
     put(signalReturn, 0)
     // UC_FP_XSTATE | UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS
-    put(floatingPoint.isEmpty ? 6 : 7, Frame.flags)
+    put(area == nil ? 6 : 7, Frame.flags)
     // No such mode: the kernel ignores the error and leaves the alternate stack as it is.
     put(0x40, Frame.stackFlags)
     let order = Self.contextOrder
@@ -52,14 +71,21 @@ extension X86_64 {
     put(
       values[Index.cs] & 0xffff | (values[Index.gs] & 0xffff) << 16
         | (values[Index.fs] & 0xffff) << 32 | (values[Index.ss] & 0xffff) << 48, Frame.segments)
-    // A null pointer makes the kernel clear the floating point state.
-    if !floatingPoint.isEmpty { put(address + UInt64(areaOffset), Frame.floatingPoint) }
+    put(area ?? 0, Frame.floatingPoint)
     put(mask, Frame.mask)
-    return bytes
   }
+}
 
-  /// NT_X86_XSTATE's bytes with the marks by which the kernel knows a full xsave area in a frame.
-  private static func framedState(_ state: [UInt8]) -> [UInt8]? {
+/// How NT_X86_XSTATE's bytes stand in a signal frame: with the marks by which the kernel knows a full
+/// xsave area.
+private struct ExtendedArea {
+  private let features: UInt64
+  private let size: Int
+
+  /// With the mark at the end.
+  var framedSize: Int { size + 4 }
+
+  init?(_ state: [UInt8]) {
     // FXSAVE image, header; the software-reserved bytes 464… hold XCR0 first.
     guard state.count >= 576 else { return nil }
     func load(_ offset: Int) -> UInt64 {
@@ -67,27 +93,29 @@ extension X86_64 {
         UInt64(littleEndian: $0.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
       }
     }
-    var features = load(464)
+    let present = load(464)
     let inUse = load(512)
     let tiles: UInt64 = 3 << 17
-    var size = state.count
-    if features & tiles != 0 && inUse & tiles == 0 {
-      // A thread without permission for AMX has a smaller area; the kernel would refuse the big one.
-      features &= ~tiles
-      size = min(size, 2696)
-    }
-    var framed = Array(state[..<size])
-    func put(_ value: UInt64, _ offset: Int, _ count: Int) {
-      for index in 0 ..< count {
-        framed[offset + index] = UInt8(truncatingIfNeeded: value >> UInt64(8 * index))
+    // A thread without permission for AMX has a smaller area; the kernel would refuse the big one.
+    let isWithoutTiles = present & tiles != 0 && inUse & tiles == 0
+    features = isWithoutTiles ? present & ~tiles : present
+    size = isWithoutTiles ? min(state.count, 2696) : state.count
+  }
+
+  func put(_ state: [UInt8], into bytes: inout [UInt8], at offset: Int) {
+    bytes.withUnsafeMutableBytes { target in
+      let area = UnsafeMutableRawBufferPointer(rebasing: target[offset...])
+      state.withUnsafeBytes {
+        area.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[..<size]))
       }
+      func put<Value: FixedWidthInteger>(_ value: Value, _ place: Int) {
+        area.storeBytes(of: value.littleEndian, toByteOffset: place, as: Value.self)
+      }
+      put(0x4650_5853 as UInt32, 464)  // FP_XSTATE_MAGIC1
+      put(UInt32(framedSize), 468)
+      put(features, 472)
+      put(UInt32(size), 480)
+      put(0x4650_5845 as UInt32, size)  // FP_XSTATE_MAGIC2
     }
-    put(0x4650_5853, 464, 4)  // FP_XSTATE_MAGIC1
-    put(UInt64(size + 4), 468, 4)  // with the mark at the end
-    put(features, 472, 8)
-    put(UInt64(size), 480, 4)
-    // FP_XSTATE_MAGIC2 "EPXF"
-    framed += [0x45, 0x58, 0x50, 0x46]
-    return framed
   }
 }

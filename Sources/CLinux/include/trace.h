@@ -91,5 +91,7 @@ void cr_unpin(int tid, const void *after, long size);
 long cr_affinity(int tid, void *before, void *after);
 /* The CPUs of the calling thread as if it were not bound; the mask's size in bytes, or -errno. */
 long cr_usable_cpus(void *mask, size_t size);
+/* The same without the one that it is bound to, if there is another. */
+long cr_other_cpus(void *mask, size_t size);
 
 #endif
