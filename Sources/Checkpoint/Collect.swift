@@ -22,9 +22,11 @@ struct Collector {
   var pipes = PipeTable()
   var sharedMemories = SharedMemoryTable()
   var kinship = Kinship()
+  let savedFiles: SavedFiles
 
   init(request: CheckpointRequest, identities: FileIdentities) {
     self.identities = identities
+    savedFiles = request.savedFiles
     snapshot = Snapshot(
       job: Job(
         scope: request.scope.rawValue, target: request.target,

@@ -71,6 +71,10 @@ extension Collector {
     if mapped.isUnlinked {
       return .sharedMemory(sharedMemories.index(of: mapped, in: process.id, &snapshot))
     }
+    if isToBeSaved(mapped, process) {
+      let index = sharedMemories.index(of: mapped, in: process.id, named: true, &snapshot)
+      return .sharedMemory(index)
+    }
     if let identity = identities.identity(of: mapped.name, inode: mapped.inode) {
       return .file(identity)
     }
@@ -78,6 +82,23 @@ extension Collector {
       "process \(process.id) (\(process.name)): the file \(mapped.name), which is mapped at "
         + "\(hex: mapped.range.start), is not there any more")
     return nil
+  }
+
+  /// Whether the request asks for the contents of a file that is mapped by its name.
+  private mutating func isToBeSaved(_ mapped: MappedRegion, _ process: Process) -> Bool {
+    if mapped.isShared {
+      guard savedFiles.contains(.shared), (try? FileStatus.of(mapped.name))?.kind == .regular else {
+        return false
+      }
+      if mapped.hasFlag("mw"), mapped.hasFlag("wr") {
+        warnings.append(
+          "process \(process.id) (\(process.name)): what it writes to \(mapped.name) through memory "
+            + "after a restart stays in memory (--save-shared)")
+      }
+      return true
+    }
+    return savedFiles.contains(.privately)
+      || savedFiles.contains(.executable) && mapped.name == process.executable.path
   }
 
   /// Pages of their own. Neighbours of one kind are asked about together.

@@ -60,13 +60,13 @@ extension Collector {
     let status = try reading("program file", of: id) { () throws(Errno) in
       try files.status(of: "exe")
     }
-    if let identity = identities.identity(of: program, matching: status) {
-      process.executable = identity
-    } else {
-      problems.add(
-        "process \(id) (\(process.name)): its program file \(program) was deleted or replaced "
-          + "since it started: not supported yet")
-    }
+    // One that was deleted or replaced is saved with the memory that shows it; should a part of it
+    // be mapped by a name that is another file's now, that is named there.
+    let deleted: ByteString = " (deleted)"
+    process.executable =
+      identities.identity(of: program, matching: status)
+      ?? FileIdentity(
+        path: program.hasSuffix(deleted) ? program.dropLast(deleted.count) : program)
     process.workingDirectory = try files.target("cwd", of: id)
     if try reading(
       "working directory", of: id,

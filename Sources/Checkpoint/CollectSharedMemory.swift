@@ -31,6 +31,12 @@ extension Collector {
     var paths: [ByteString] = [
       "/proc/\(mapping.process)/map_files/\(hex: mapping.range.start)-\(hex: mapping.range.end)"
     ]
+    if snapshot.sharedMemories[index].kind == .savedFile {
+      paths.append(snapshot.sharedMemories[index].path)
+    } else {
+      // Its owner may open it by this name though no other is left.
+      paths.append("/proc/\(mapping.process)/exe")
+    }
     let key = FileKey(
       device: snapshot.sharedMemories[index].device, inode: snapshot.sharedMemories[index].inode)
     if let open = openFiles.anyDescriptor(of: key) {
@@ -45,13 +51,29 @@ extension Collector {
       }
       snapshot.sharedMemories[index].size = status.size
       snapshot.sharedMemories[index].mode = status.mode & 0o7777
-      snapshot.sharedMemories[index].contents = ranges.map {
+      snapshot.sharedMemories[index].contents = mapped(ranges, index, mappings).map {
         Extent(position: $0.start, count: $0.count)
       }
       sharedMemories.setPath(path, of: index)
       return true
     }
     return false
+  }
+
+  /// Of a file that has its name only what the job sees of it; nobody else can see the others.
+  private func mapped(
+    _ ranges: [MemoryRange], _ index: Int, _ mappings: [SharedMemoryTable.Mapping]
+  ) -> [MemoryRange] {
+    guard snapshot.sharedMemories[index].kind == .savedFile else { return ranges }
+    let seen = union(
+      mappings.map { MemoryRange(start: $0.offset, count: $0.range.count) })
+    return ranges.flatMap { range in
+      seen.compactMap { part in
+        let start = max(range.start, part.start)
+        let end = min(range.end, part.end)
+        return start < end ? MemoryRange(start: start, end: end) : nil
+      }
+    }
   }
 
   /// Without the right to open it (only CAP_CHECKPOINT_RESTORE has it), the processes that have it
@@ -64,9 +86,7 @@ extension Collector {
     var size: UInt64 = 0
     for mapping in mappings {
       guard mapping.isShared else {
-        problems.add(
-          "process \(mapping.process): \(snapshot.sharedMemories[index].path), which is mapped at "
-            + "\(hex: mapping.range.start), was deleted; only root can save it")
+        try takePrivately(mapping, by: &engine)
         continue
       }
       size = max(size, mapping.offset + mapping.range.count)
@@ -81,6 +101,33 @@ extension Collector {
     snapshot.sharedMemories[index].contents = union(ranges).map {
       Extent(position: $0.start, count: $0.count)
     }
+  }
+
+  /// A private mapping of a deleted file that we may not open becomes memory of the process alone,
+  /// with all that it shows; up to the end of the file, beyond which nothing can be read.
+  private mutating func takePrivately<E: Engine & ~Copyable>(
+    _ mapping: SharedMemoryTable.Mapping, by engine: inout E
+  ) throws(Failure) {
+    guard let owner = snapshot.processes.firstIndex(where: { $0.id == mapping.process }),
+      let place = snapshot.processes[owner].memory.regions.firstIndex(where: {
+        $0.range == mapping.range
+      })
+    else { return }
+    var (readable, beyond) = (UInt64(0), mapping.range.count / hostPageSize)
+    while readable < beyond {
+      let middle = (readable + beyond) / 2
+      let page = MemoryRange(
+        start: mapping.range.start + middle * hostPageSize, count: hostPageSize)
+      if (try? engine.read(page, of: mapping.process)) != nil {
+        readable = middle + 1
+      } else {
+        beyond = middle
+      }
+    }
+    snapshot.processes[owner].memory.regions[place].backing = .anonymous
+    snapshot.processes[owner].memory.regions[place].offset = 0
+    snapshot.processes[owner].memory.regions[place].contents =
+      readable == 0 ? [] : [Extent(position: mapping.range.start, count: readable * hostPageSize)]
   }
 
   private func residentRuns<E: Engine & ~Copyable>(

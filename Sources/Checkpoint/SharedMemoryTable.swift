@@ -30,9 +30,11 @@ struct SharedMemoryTable {
 
   mutating func setPath(_ path: ByteString, of index: Int) { paths[index] = path }
 
-  /// The object behind an unlinked mapping, made at its first sight.
+  /// The object behind a mapping, made at its first sight.
+  ///
+  /// - Parameter named: the file still has its name.
   mutating func index(
-    of mapped: MappedRegion, in process: ProcessID, _ snapshot: inout Snapshot
+    of mapped: MappedRegion, in process: ProcessID, named: Bool = false, _ snapshot: inout Snapshot
   ) -> Int {
     let key = FileKey(device: mapped.device, inode: mapped.inode)
     let index: Int
@@ -41,7 +43,9 @@ struct SharedMemoryTable {
     } else {
       index = snapshot.sharedMemories.count
       indexes[key] = index
-      snapshot.sharedMemories.append(SharedMemory(mapped))
+      var object = SharedMemory(mapped)
+      if named { object.kind = .savedFile }
+      snapshot.sharedMemories.append(object)
       if mapped.name.hasPrefix("/SYSV") { segments.append((index, process)) }
       mappings.append([])
       paths.append("")

@@ -31,7 +31,8 @@ extension CheckpointOptions {
       else the low 8 bits of the error number. After any failure the processes run on
       as if never asked.
       """,
-    groups: scope, destination, replacement, afterwards, tracing, other, notBuilt, `private`)
+    groups: scope, destination, replacement, mappedFiles, afterwards, tracing, other, notBuilt,
+    `private`)
 
   private static let scope = OptionGroup(
     "What ID is",
@@ -59,6 +60,16 @@ extension CheckpointOptions {
     OptionRow(
       "wait for the disk (default), or do not",
       option(.sync, nil, "sync"), option(.nosync, nil, "nosync")))
+
+  private static let mappedFiles = OptionGroup(
+    "Mapped files saved too, so that a restart does not need them (these add up)",
+    OptionRow(
+      "the program file", option(.saveExe, nil, "save-exe")),
+    OptionRow(
+      "the program and its libraries", option(.savePrivate, nil, "save-private")),
+    OptionRow(
+      "files mapped for sharing, all, none (default)", option(.saveShared, nil, "save-shared"),
+      option(.saveAll, nil, "save-all"), option(.saveNone, nil, "save-none")))
 
   private static let afterwards = OptionGroup(
     "Sent to the saved processes (the last one given holds)",
@@ -107,9 +118,7 @@ extension CheckpointOptions {
   private static let notBuilt = OptionGroup(
     "",
     OptionRow(
-      "", option(.directory, "d", "dir", .required("DIR")), option(.saveNone, nil, "save-none"),
-      option(.saveExe, nil, "save-exe"), option(.savePrivate, nil, "save-private"),
-      option(.saveShared, nil, "save-shared"), option(.saveAll, nil, "save-all"),
+      "", option(.directory, "d", "dir", .required("DIR")),
       option(.ptracedAllow, nil, "ptraced-allow"),
       option(.compress, nil, "compress", .optional("HOW")),
       option(.jobs, nil, "jobs", .required("N")), option(.requireLibcr, nil, "require-libcr"),

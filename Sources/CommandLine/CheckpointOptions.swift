@@ -27,8 +27,6 @@ public struct CheckpointOptions: Sendable {
   public var channel: RequestChannel?
 
   private var destinations = 0
-  /// `--save-*` adds up, and `--save-none` takes all before it back.
-  private var saved: StaticString?
 
   public init(_ arguments: [ByteString]) throws(ArgumentError) {
     let parsed = Self.manual.parse(arguments)
@@ -47,7 +45,6 @@ public struct CheckpointOptions: Sendable {
       throw .refused(
         Failure(.invalid, "more than one destination was given: choose one of --file, --fd, --cwd"))
     }
-    if let saved { throw .notBuilt("\(saved)") }
     if case .file(let path) = placement, path.isEmpty {
       placement = .file("context.\(request.target)")
     }
@@ -87,7 +84,7 @@ public struct CheckpointOptions: Sendable {
     case .ptracerError: request.tracingTargets = .error
     case .ptracerSkip: request.tracingTargets = .skip
     default:
-      if takeSignal(key) { break }
+      if takeSignal(key) || takeSavedFiles(key) { break }
       try takeDestination(key, argument)
     }
     if key == .signal { request.signal = try OptionArgument.signal(argument) }
@@ -102,6 +99,18 @@ public struct CheckpointOptions: Sendable {
     case .kill: request.signal = NamedSignal.kill
     case .cont: request.signal = NamedSignal.cont
     case .signal: break
+    default: return false
+    }
+    return true
+  }
+
+  private mutating func takeSavedFiles(_ key: CheckpointKey) -> Bool {
+    switch key {
+    case .saveNone: request.savedFiles = []
+    case .saveExe: request.savedFiles.insert(.executable)
+    case .savePrivate: request.savedFiles.insert(.privately)
+    case .saveShared: request.savedFiles.insert(.shared)
+    case .saveAll: request.savedFiles = [.executable, .privately, .shared]
     default: return false
     }
     return true
@@ -134,11 +143,6 @@ public struct CheckpointOptions: Sendable {
     _ key: CheckpointKey, _ argument: ByteString?
   ) throws(ArgumentError) {
     switch key {
-    case .saveNone: saved = nil
-    case .saveExe: saved = "--save-exe"
-    case .savePrivate: saved = "--save-private"
-    case .saveShared: saved = "--save-shared"
-    case .saveAll: saved = "--save-all"
     case .compress:
       if let argument, argument == "none" { break }
       throw .notBuilt("--compress", "use --compress=none, and zstd on the finished file")

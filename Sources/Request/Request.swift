@@ -34,6 +34,8 @@ public struct CheckpointRequest: Sendable {
   public var requester: ProcessID?
   /// Fail with EDEADLK rather than take the requester.
   public var prohibitsRequester = false
+  /// Which mapped files go into the context file, so that a restart does not need them.
+  public var savedFiles: SavedFiles = []
 
   public init(scope: Scope, target: Int32) {
     self.scope = scope
@@ -42,6 +44,17 @@ public struct CheckpointRequest: Sendable {
     signal = 0
     excluded = []
   }
+}
+
+/// Kinds of mapped files whose contents are saved.
+public struct SavedFiles: OptionSet, Sendable {
+  public var rawValue: UInt8
+  public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+  public static let executable = SavedFiles(rawValue: 1)
+  /// Everything that is mapped privately: the executable and libraries among it.
+  public static let privately = SavedFiles(rawValue: 2)
+  public static let shared = SavedFiles(rawValue: 4)
 }
 
 /// How a restart is wanted.

@@ -44,22 +44,18 @@ struct FileCheck {
     guard checked.insert(identity.path).inserted else { return }
     let status: FileStatus
     do throws(Errno) { status = try FileStatus.of(identity.path) } catch {
-      problems.add(error, "\(identity.path), \(use): \(error) (see --relocate)")
+      problems.add(
+        error, "\(identity.path), \(use): \(error) (see --relocate, and cr_checkpoint --save-private)")
       return
     }
     if !status.isRegular { return }
-    if status.size == identity.size, status.modifiedSeconds == identity.modified.seconds,
-      status.modifiedNanoseconds == identity.modified.nanoseconds
-    {
-      return
-    }
+    // Also a library that was installed anew, or copied to another machine.
+    if identity.isUnchanged { return }
     if !identity.buildID.isEmpty, status.size == identity.size {
-      // A library that was installed anew, or copied to another machine.
-      if presentBuildID(identity.path) == identity.buildID { return }
       problems.add(
         .invalid,
         "\(identity.path), \(use), is not the same any more (its build-id differs): put the old file "
-          + "back, or see --relocate")
+          + "back, or see --relocate, and cr_checkpoint --save-private")
       return
     }
     let what: ByteString =
@@ -68,12 +64,7 @@ struct FileCheck {
     problems.add(
       .invalid,
       "\(identity.path), \(use), is not the same any more (\(what)): put the old file back, or see "
-        + "--relocate")
-  }
-
-  private func presentBuildID(_ path: ByteString) -> [UInt8] {
-    guard let file = try? FileDescriptor(opening: path, flags: O_RDONLY) else { return [] }
-    return buildID(of: file)
+        + "--relocate, and cr_checkpoint --save-private")
   }
 
   /// A file that the job shares with others may say anything, but must be there.
@@ -86,7 +77,9 @@ struct FileCheck {
           "\(identity.path), which \(use), has only \(status.size) bytes and had \(identity.size)")
       }
     } catch {
-      problems.add(error, "\(identity.path), which \(use): \(error) (see --relocate)")
+      problems.add(
+        error,
+        "\(identity.path), which \(use): \(error) (see --relocate, and cr_checkpoint --save-shared)")
     }
   }
 

@@ -17,6 +17,7 @@ public func restart<E: Engine & ~Copyable>(
   report.step("checking what the processes need")
   var snapshot = snapshot
   snapshot.relocate(request.relocations)
+  snapshot.standInForMissingPrograms()
   snapshot.separateStandardStreams()
   let surroundings = try Surroundings()
   var plan = Plan(request, snapshot, surroundings)

@@ -30,8 +30,12 @@ struct SharedMemoryMaker {
       return made
     }
     let file =
-      memory.kind == .anonymous
-      ? try FileDescriptor(inMemoryNamed: "shared") : try DeletedFiles.make(memory.path)
+      switch memory.kind {
+      case .anonymous: try FileDescriptor(inMemoryNamed: "shared")
+      case .deletedFile: try DeletedFiles.make(memory.path)
+      // Never by its name: it may be another's now, and where it was may not be ours to write.
+      case .savedFile: try FileDescriptor(inMemoryNamed: memory.path.fileName)
+      }
     try file.setSize(memory.size)
     try contents.copy(memory.contents, to: file)
     let number = try files.inheritance.adopt(file)

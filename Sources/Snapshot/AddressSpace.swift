@@ -95,19 +95,21 @@ public struct Extent: Hashable, Sendable {
   }
 }
 
-/// Memory that several mappings see and that no path leads to.
+/// Memory that several mappings see and that no path leads to, or none that is to be followed.
 public struct SharedMemory: Sendable {
   public enum Kind: UInt32, Sendable {
     /// mmap(MAP_SHARED | MAP_ANONYMOUS), /dev/zero.
     case anonymous = 0
     /// A file that was deleted after it was mapped (also when mapped privately).
     case deletedFile = 1
+    /// A file that still had its name, of which everything that is mapped was asked to be saved.
+    case savedFile = 2
   }
 
   public var kind: Kind
   /// Bytes.
   public var size: UInt64
-  /// Of a deleted file: where it was, and its mode.
+  /// Of a file: where it was, and its mode.
   public var path: ByteString
   public var mode: UInt32
   /// Device and inode it had, for people and for joining with `OpenFile`s of the same file.
