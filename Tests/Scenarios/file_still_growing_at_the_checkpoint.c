@@ -19,6 +19,7 @@ int main(void)
 		int file = open(path, O_CREAT | O_WRONLY, 0600), i = 0;
 
 		check(file >= 0);
+		stop[2] = 1;
 		while (!*stop) {
 			int count = snprintf(line, sizeof line, "line %d\n", i++);
 
@@ -28,6 +29,8 @@ int main(void)
 		stop[1] = i;
 		_exit(0);
 	}
+	while (!stop[2])
+		usleep(100);
 	checkpoint_here();
 	checkpoint_here();
 	*stop = 1;
