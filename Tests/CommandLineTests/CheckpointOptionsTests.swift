@@ -78,8 +78,7 @@ extension CommandLineParsingTests {
     }
 
     @Test(arguments: [
-      "--engine=kernel 1", "--compress 1", "--compress=zstd:3 1", "-d x 1", "--save-exe 1",
-      "--save-all 1", "--save-none --save-shared 1", "--ptraced-allow 1", "--jobs 2 1",
+      "--engine=kernel 1", "--compress 1", "--compress=zstd:3 1", "-d x 1", "--ptraced-allow 1", "--jobs 2 1",
       "--require-libcr 1", "--skip-unsupported 1", "--tcp-established 1", "--tcp-close 1",
       "--check 1", "--live 1", "--incremental 1",
     ])
@@ -88,8 +87,19 @@ extension CommandLineParsingTests {
     }
 
     @Test(arguments: [
-      "--engine=auto 1", "--engine=user 1", "--compress=none 1", "--save-none 1",
-      "--save-exe --save-none 1", "--kmsg-error 1", "--kmsg-none 1", "--kmsg-warning 1",
+      ("1", []), ("--save-exe 1", .executable), ("--save-private 1", .privately),
+      ("--save-shared --save-exe 1", [.shared, .executable]), ("--save-all --save-none 1", []),
+      ("--save-all --save-none --save-shared 1", .shared),
+      ("--save-all 1", [.executable, .privately, .shared]),
+    ] as [(String, SavedFiles)])
+    func `kinds of files to be saved add up until none is said`(
+      words: String, kinds: SavedFiles
+    ) throws {
+      #expect(try options(words).request.savedFiles == kinds)
+    }
+
+    @Test(arguments: [
+      "--engine=auto 1", "--engine=user 1", "--compress=none 1", "--kmsg-error 1", "--kmsg-none 1", "--kmsg-warning 1",
       "--ptraced-error --ptracer-error 1", "--sync --atomic 1", "--progress 1",
       "--progress=never 1", "--json 1", "-qv 1", "-pvf x 1",
     ])
