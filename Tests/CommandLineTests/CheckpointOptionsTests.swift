@@ -86,12 +86,13 @@ extension CommandLineParsingTests {
       #expect(status(words) == 38)
     }
 
-    @Test(arguments: [
-      ("1", []), ("--save-exe 1", .executable), ("--save-private 1", .privately),
-      ("--save-shared --save-exe 1", [.shared, .executable]), ("--save-all --save-none 1", []),
-      ("--save-all --save-none --save-shared 1", .shared),
-      ("--save-all 1", [.executable, .privately, .shared]),
-    ] as [(String, SavedFiles)])
+    @Test(
+      arguments: [
+        ("1", []), ("--save-exe 1", .executable), ("--save-private 1", .privately),
+        ("--save-shared --save-exe 1", [.shared, .executable]), ("--save-all --save-none 1", []),
+        ("--save-all --save-none --save-shared 1", .shared),
+        ("--save-all 1", [.executable, .privately, .shared]),
+      ] as [(String, SavedFiles)])
     func `kinds of files to be saved add up until none is said`(
       words: String, kinds: SavedFiles
     ) throws {
@@ -99,7 +100,8 @@ extension CommandLineParsingTests {
     }
 
     @Test(arguments: [
-      "--engine=auto 1", "--engine=user 1", "--compress=none 1", "--kmsg-error 1", "--kmsg-none 1", "--kmsg-warning 1",
+      "--engine=auto 1", "--engine=user 1", "--compress=none 1", "--kmsg-error 1", "--kmsg-none 1",
+      "--kmsg-warning 1",
       "--ptraced-error --ptracer-error 1", "--sync --atomic 1", "--progress 1",
       "--progress=never 1", "--json 1", "-qv 1", "-pvf x 1",
     ])
