@@ -7,7 +7,7 @@ public enum SystemCallName: Sendable {
   case mmap, munmap, mprotect, mremap, madvise, brk, mlock2, mlockall, pkeyAlloc, pkeyMprotect
   case mincore, msync
   case rtSigaction, rtSigprocmask, rtSigreturn, rtTgsigqueueinfo, rtSigqueueinfo, sigaltstack
-  case getitimer, setitimer, restartSyscall
+  case getitimer, setitimer, timerCreate, timerSettime, timerGettime, timerDelete, restartSyscall
   case setTidAddress, setRobustList, rseq, archPrctl, prctl, personality
   case clone3, execveat, execve, exit, exitGroup, wait4
   case setsid, setpgid, umask, chdir, fchdir, chroot, prlimit64, setpriority

@@ -40,6 +40,7 @@ extension Collector {
     try collectPlaces(&process, files)
     try collectAttributes(&process, files)
     try collectRemoteAttributes(&process, remote, by: &engine)
+    try collectPosixTimers(&process, files, remote, by: &engine)
     try collectSignals(&process, status, remote, by: &engine)
     let answers = try ThreadAnswers.ask(threads, remote, by: &engine)
     let outside = try view.value().get()
@@ -94,10 +95,6 @@ extension Collector {
     process.oomScoreAdjustment = Int32(truncatingIfNeeded: adjustment.signedNumber())
     let limits = resourceLimits(text: try files.text("limits", of: id))
     process.limits = limits.map { ResourceLimit(soft: $0.soft, hard: $0.hard) }
-    let timers = (try? files.read("timers")) ?? []
-    if !timers.isEmpty {
-      problems.add("process \(id) (\(process.name)) has POSIX timers: not supported yet")
-    }
   }
 
   /// What only the process itself can be asked.

@@ -49,6 +49,19 @@ extension FileIdentity {
   }
 }
 
+extension PosixTimer {
+  mutating func walk<C: FieldCoder>(_ coder: inout C) {
+    coder.field(&id)
+    coder.field(&clock)
+    coder.field(&notify)
+    coder.field(&signal)
+    coder.field(&value)
+    coder.field(&thread)
+    coder.field(&remaining)
+    coder.field(&interval)
+  }
+}
+
 extension Process {
   /// What is not in notes of its own.
   mutating func walk<C: FieldCoder>(_ coder: inout C) {
@@ -84,6 +97,7 @@ extension Process {
     coder.field(&coredumpFilter)
     coder.field(&controllingTerminal)
     coder.field(&foregroundGroup)
+    coder.list(&posixTimers, empty: PosixTimer(id: 0, clock: 0)) { $0.walk(&$1) }
   }
 
   private mutating func walkState<C: FieldCoder>(_ coder: inout C) {

@@ -94,6 +94,7 @@ extension Rebuilder {
     try restoreSignalActions(index, by: &engine)
     try restorePendingSignals(index, by: &engine)
     try startIntervalTimers(index, by: &engine)
+    try startPosixTimers(index, by: &engine)
     try restoreCredentials(index, by: &engine)
     try restoreRegisters(index, by: &engine)
     restoreAffinities(index, &report)

@@ -45,6 +45,8 @@ public struct Process: Sendable {
   public var pendingSignals: [[UInt8]]
   /// ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF.
   public var intervalTimers: [IntervalTimer]
+  /// timer_create(2).
+  public var posixTimers: [PosixTimer] = []
 
   public var descriptors: [Descriptor]
   /// Locks it holds on files, and those of its open file descriptions (each once in the job).
@@ -127,6 +129,26 @@ public struct IntervalTimer: Sendable {
   public init(remaining: UInt64, interval: UInt64) {
     self.remaining = remaining
     self.interval = interval
+  }
+}
+
+/// timer_create(2): a timer of a process by its id; times in nanoseconds, 0 is off.
+public struct PosixTimer: Sendable {
+  public var id: Int32
+  /// clockid_t, with the ids of the job in it.
+  public var clock: Int32
+  /// sigev_notify, sigev_signo, sigev_value.
+  public var notify: Int32 = 0
+  public var signal: Int32 = 0
+  public var value: UInt64 = 0
+  /// With SIGEV_THREAD_ID: whom it signals; else 0.
+  public var thread = ThreadID(0)
+  public var remaining: UInt64 = 0
+  public var interval: UInt64 = 0
+
+  public init(id: Int32, clock: Int32) {
+    self.id = id
+    self.clock = clock
   }
 }
 

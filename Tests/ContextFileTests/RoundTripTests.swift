@@ -17,6 +17,23 @@ struct RoundTripTests {
     #expect(description(back) == description(snapshot))
   }
 
+  @Test(arguments: machines) func `POSIX timers come back`(machine: Machine) throws {
+    var sample = Sample(machine)
+    var snapshot = sample.snapshot()
+    var timer = PosixTimer(id: 17, clock: -21042)
+    timer.notify = 4
+    timer.signal = 36
+    timer.value = 0x1267
+    timer.thread = ThreadID(2634)
+    timer.remaining = 5_000_000_001
+    timer.interval = 3
+    snapshot.processes[0].posixTimers = [timer, PosixTimer(id: 20, clock: 1)]
+    let bytes = try contextFile(&snapshot)
+    let back = try read(bytes)
+    #expect(back.processes[0].posixTimers.count == 2)
+    #expect(description(back) == description(snapshot))
+  }
+
   @Test func `contents stand at page boundaries and do not overlap`() throws {
     var sample = Sample(.powerpc64)
     var snapshot = sample.snapshot()

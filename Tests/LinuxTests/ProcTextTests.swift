@@ -112,6 +112,39 @@ private func text(_ string: String) -> [UInt8] { Array(string.utf8) }
         .hasShadowStack)
   }
 
+  @Test func `POSIX timers are read with their clocks and targets`() {
+    let timers = PosixTimerText.parse(
+      text(
+        """
+        ID: 2
+        signal: 36/0000000000001267
+        notify: signal/tid.2634
+        ClockID: 1
+        ID: 17
+        signal: 0/00000000ffffffff
+        notify: none/pid.2630
+        ClockID: -21042
+
+        """))
+    #expect(timers.map { $0.id } == [2, 17])
+    #expect(timers.map { $0.signal } == [36, 0])
+    #expect(timers.map { $0.value } == [0x1267, 0xffff_ffff])
+    #expect(timers.map { $0.notify } == [4, 1])
+    #expect(timers.map { $0.target } == [2634, 2630])
+    #expect(timers.map { $0.clock } == [1, -21042])
+  }
+
+  @Test func `a clock of CPU time names its task`() throws {
+    // clock_getcpuclockid(3) of process 2630, pthread_getcpuclockid(3) of thread 2634.
+    let ofProcess = try #require(ClockID.task(of: ~2630 << 3 | 2))
+    #expect(ofProcess.id == 2630 && !ofProcess.isThread)
+    let ofThread = try #require(ClockID.task(of: ~2634 << 3 | 6))
+    #expect(ofThread.id == 2634 && ofThread.isThread)
+    #expect(ClockID.clock(~2634 << 3 | 6, ofTask: 7) == ~7 << 3 | 6)
+    #expect(ClockID.task(of: 1) == nil)
+    #expect(ClockID.isDynamic(~5 << 3 | 3) && ClockID.task(of: ~5 << 3 | 3) == nil)
+  }
+
   @Test func `maps give ranges, rights and files`() {
     let regions = MappedRegion.parse(
       text(

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tests/Scenarios/posix_timers.c
  * timer_create(2): same ids, the time that is left, the interval and the signal they send.
- * runner: refused POSIX.*not supported
  */
 #include "scenario.h"
 

@@ -56,6 +56,10 @@ extension X86_64 {
     case .setTidAddress: 218
     case .restartSyscall: 219
     case .exitGroup: 231
+    case .timerCreate: 222
+    case .timerSettime: 223
+    case .timerGettime: 224
+    case .timerDelete: 226
     case .tgkill: 234
     case .ioprioSet: 251
     case .clockNanosleep: 230
