@@ -125,6 +125,33 @@ public class Primes {
 """
 
 
+OPENMP = """
+#include <stdio.h>
+int main(void) {
+  double sum = 0;
+  long count = 0;
+  puts("begun");
+  fflush(stdout);
+  for (int round = 0; round < 250; round++) {
+    #pragma omp parallel for reduction(+:count) schedule(dynamic, 1000)
+    for (int i = 1; i < 1000000; i++)
+      count += (long)i * i % (round + 7);
+    #pragma omp parallel for schedule(static) reduction(max:sum)
+    for (int i = 1; i < 100000; i++)
+      sum = sum > 1.0 / i * round ? sum : 1.0 / i * round;
+  }
+  printf("%ld %.9f\\n", count, sum);
+}
+"""
+
+MAKEFILE = """
+program: $(patsubst %.c,%.o,$(wildcard unit*.c)) main.o
+\t@cc -o $@ $^ && ./$@
+%.o: %.c
+\t@cc -O2 -c $<
+"""
+
+
 def python(code):
   return lambda directory: ["/usr/bin/python3", "-c", code]
 
@@ -162,6 +189,28 @@ def java_command(directory):
   return ["java", "-XX:TieredStopAtLevel=1", "-Xmx64m", "-cp", str(directory), "Primes"]
 
 
+def openmp_command(directory):
+  (directory / "openmp.c").write_text(OPENMP)
+  subprocess.run(["cc", "-O1", "-fopenmp", "-o", "openmp", "openmp.c"], cwd=directory, check=True)
+  return ["/usr/bin/env", "OMP_NUM_THREADS=6", directory / "openmp"]
+
+
+def make_command(directory):
+  """Compilers, assemblers and pipes that come and go below a make with a job server."""
+  units = range(6)
+  for unit in units:
+    (directory / f"unit{unit}.c").write_text("".join(
+      f"int f{unit}_{i}(int x) {{ int s = {i}; while (x--) s = s * 31 + x % {unit + 3}; return s; }}\n"
+      for i in range(100)))
+  calls = "\n".join(f"sum ^= f{unit}_{unit * 7}(1000);" for unit in units)
+  declarations = "".join(f"int f{unit}_{unit * 7}(int);\n" for unit in units)
+  (directory / "main.c").write_text(
+    "#include <stdio.h>\n" + declarations
+    + "int main(void) { int sum = 0;\n" + calls + '\nprintf("%d\\n", sum); }\n')
+  (directory / "Makefile").write_text(MAKEFILE)
+  return ["/bin/sh", "-c", "rm -f *.o program; echo begun; exec make -j3 -s"]
+
+
 # The command, and after how many seconds from "begun" it is in the middle.
 PROGRAMS = {
   "python threads": (python(PYTHON_THREADS), 0.3),
@@ -174,6 +223,8 @@ PROGRAMS = {
   "sort of a big file": (sort_command, 0.3),
   "gzip in a pipe": (gzip_command, 0.5),
   "java": (java_command, 0.5),
+  "an OpenMP computation": (openmp_command, 0.3),
+  "make with three jobs": (make_command, 0.5),
 }
 NEEDED = {"java": "javac", "sqlite3 in a transaction": "sqlite3"}
 
