@@ -34,6 +34,11 @@ long cr_pwrite(int fd, const void *buffer, size_t count, int64_t offset)
 	return result(pwrite(fd, buffer, count, offset));
 }
 
+long cr_start_writeback(int fd, uint64_t offset, uint64_t count)
+{
+	return result(sync_file_range(fd, (off64_t)offset, (off64_t)count, SYNC_FILE_RANGE_WRITE));
+}
+
 long cr_truncate(int fd, int64_t size)
 {
 	return result(ftruncate(fd, size));

@@ -98,7 +98,8 @@ private struct Trip: ~Copyable {
     let layout = Layout(planning: &collector.snapshot)
     try destination.reserve(layout)
     report.expect(layout.contentSize)
-    let sealer = try Sealer(layout, destination.file)
+    let sealer = try Sealer(
+      layout, destination.file, isSynchronous: destination.isSynchronous)
     report.step("writing memory")
     try write(
       collector.contents, by: &engine, to: destination.file, until: deadline, report: &report

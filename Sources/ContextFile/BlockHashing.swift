@@ -27,8 +27,14 @@ final class BlockHashing: Sendable {
     let hashes: UnsafeMutablePointer<UInt64>
   }
 
+  /// Whether each block is sent to the disk as well, so that a later fsync has less to wait for.
+  private let startsWriteback: Bool
+
   /// Of the first `end` bytes of a file that stays open for as long as this works.
-  init(_ file: Int32, end: UInt64, blockSize: Int = Format.blockSize) throws(Errno) {
+  init(
+    _ file: Int32, end: UInt64, blockSize: Int = Format.blockSize, startsWriteback: Bool = false
+  ) throws(Errno) {
+    self.startsWriteback = startsWriteback
     let number = try checked(
       cr_syscall(Int(SYS_eventfd2), 0, Int(CR_EVENTFD_SEMAPHORE), 0, 0, 0, 0))
     tokens = FileDescriptor(owning: Int32(number))
@@ -85,6 +91,8 @@ final class BlockHashing: Sendable {
       failure.store(error.rawValue, ordering: .releasing)
       return
     }
+    // Only a hint, and not every file system takes it.
+    if startsWriteback { _ = cr_start_writeback(file, start, UInt64(wanted)) }
     hashes.hashes[block] = cr_hash(room.baseAddress, wanted)
   }
 

@@ -18,7 +18,8 @@ public struct Destination: ~Copyable {
   private let stream: Stream?
   /// Where it will be found, absolute; empty where the caller opened it.
   public let path: ByteString
-  private let isSynchronous: Bool
+  /// Whether `commit` waits for the disk.
+  public let isSynchronous: Bool
   private var hasBegun = false
   private var isCommitted = false
 

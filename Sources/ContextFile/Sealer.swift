@@ -23,13 +23,17 @@ public final class Sealer {
 
   private var isBig: Bool { layout.trailerOffset >= Self.smallest }
 
-  /// - Parameter file: open for reading and writing.
-  public init(_ layout: Layout, _ file: borrowing FileDescriptor) throws(Failure) {
+  /// - Parameters:
+  ///   - file: open for reading and writing.
+  ///   - isSynchronous: it is going to be waited for until it is on the disk.
+  public init(
+    _ layout: Layout, _ file: borrowing FileDescriptor, isSynchronous: Bool = false
+  ) throws(Failure) {
     self.layout = layout
     cpus = layout.trailerOffset < Self.smallest ? [] : Helpers.usableCPUs()
     do throws(Errno) {
       self.file = try file.duplicate()
-      hashing = try BlockHashing(self.file.number, end: layout.trailerOffset)
+      hashing = try BlockHashing(self.file.number, end: layout.trailerOffset, startsWriteback: isSynchronous)
     } catch {
       throw Failure(error, "cannot prepare the checksums: \(error)")
     }

@@ -19,6 +19,8 @@ long cr_open(int directory, const char *path, int flags, unsigned mode);
 long cr_pread(int fd, void *buffer, size_t count, int64_t offset);
 long cr_pwrite(int fd, const void *buffer, size_t count, int64_t offset);
 long cr_truncate(int fd, int64_t size);
+/* sync_file_range(2) with SYNC_FILE_RANGE_WRITE: begins to write dirty pages, waits for nothing. */
+long cr_start_writeback(int fd, uint64_t offset, uint64_t count);
 /* Reserves blocks without changing the size (FALLOC_FL_KEEP_SIZE). */
 long cr_reserve(int fd, int64_t offset, int64_t count);
 /* path may be "" with AT_EMPTY_PATH in flags: the descriptor itself. */
