@@ -31,6 +31,8 @@ public struct ProcessStatus: Sendable {
   public var seccompMode: UInt32 = 0
   /// Return addresses are checked against a second stack (x86_Thread_features, Linux 6.6).
   public var hasShadowStack = false
+  /// In a pid namespace below ours, where it has another id than the one we know (NSpid).
+  public var hasOtherID = false
 
   public init(_ text: [UInt8]) {
     var scanner = TextScanner(text)
@@ -60,6 +62,11 @@ public struct ProcessStatus: Sendable {
     case UInt8(ascii: "S"): readSignals(&scanner)
     case UInt8(ascii: "C"): readCapabilities(&scanner)
     case UInt8(ascii: "N"):
+      if scanner.skip("NSpid:") {
+        _ = scanner.number()
+        scanner.skipBlanks()
+        hasOtherID = scanner.next != UInt8(ascii: "\n") && !scanner.isAtEnd
+      }
       if scanner.skip("Name:\t") { name = Self.unescaped(scanner.textToLineEnd()) }
       if scanner.skip("NoNewPrivs:") { noNewPrivileges = scanner.number() != 0 }
     case UInt8(ascii: "x"):

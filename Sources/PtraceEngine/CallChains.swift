@@ -73,8 +73,9 @@ extension PtraceEngine {
       try ProcessFiles(held.id).read("status")
     }
     let status = ProcessStatus(text)
-    if status.hasShadowStack {
-      // Returning to places that nobody was called from is what it exists to prevent.
+    // Returning to places that nobody was called from is what a shadow stack exists to prevent. And
+    // by another id than its own a thread would not find itself, and run on.
+    if status.hasShadowStack || status.hasOtherID {
       held.stopper = 0
       return nil
     }

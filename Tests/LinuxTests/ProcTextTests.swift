@@ -145,6 +145,11 @@ private func text(_ string: String) -> [UInt8] { Array(string.utf8) }
     #expect(ClockID.isDynamic(~5 << 3 | 3) && ClockID.task(of: ~5 << 3 | 3) == nil)
   }
 
+  @Test func `an id in another namespace is seen`() {
+    #expect(ProcessStatus(text("NSpid:\t4711\t12\nNSsid:\t3\n")).hasOtherID)
+    #expect(!ProcessStatus(text("NSpid:\t4711\nNSsid:\t3\t4\n")).hasOtherID)
+  }
+
   @Test func `maps give ranges, rights and files`() {
     let regions = MappedRegion.parse(
       text(
