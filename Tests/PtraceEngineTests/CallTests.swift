@@ -58,6 +58,9 @@ import Testing
       #expect(try engine.askEveryThread(of: subject.id) == threads)
       try engine.callInEveryThread(of: subject.id)
       #expect(try engine.askEveryThread(of: subject.id) == threads)
+      // As chains, or singly where every signal is in use.
+      let stopper = engine.processes[subject.id.rawValue]?.stopper
+      #expect(stopper == (kind == "sleepers" ? SIGURG : 0))
       try engine.release(subject.id, stopped: false)
     }
     #expect(Subject.eventually { subject.states == ["S"] })
