@@ -12,6 +12,8 @@ struct SeenDescriptor {
   /// Where it leads: a path, `pipe:[12]`, `socket:[12]`, `anon_inode:[eventfd]` ….
   var target: ByteString
   var info: DescriptorInfo
+  /// The whole of fdinfo, where objects of the kernel tell more.
+  var text: [UInt8]
   var status: FileStatus
 
   var isDeleted: Bool { target.hasSuffix(" (deleted)") }
@@ -37,10 +39,11 @@ extension Collector {
       try ProcessHandle(id)
     }
     for number in numbers {
-      let info = DescriptorInfo(try files.text("fdinfo/\(number)", of: id))
+      let text = try files.text("fdinfo/\(number)", of: id)
+      let info = DescriptorInfo(text)
       let seen = SeenDescriptor(
         process: id, processName: process.name, number: number,
-        target: try files.target("fd/\(number)", of: id), info: info,
+        target: try files.target("fd/\(number)", of: id), info: info, text: text,
         status: try reading("descriptor table", of: id) { () throws(Errno) in
           try files.status(of: "fd/\(number)")
         })
@@ -80,40 +83,38 @@ extension Collector {
     _ seen: SeenDescriptor, _ handle: borrowing ProcessHandle, _ index: Int
   ) throws(Failure) -> OpenFile.Kind? {
     switch seen.status.kind {
+    case .regular where seen.target.hasPrefix("anon_inode:"):
+      return try kernelObject(seen, handle, index)
     case .regular: return regularFile(seen, index)
     case .directory:
       if seen.status.links != 0, !seen.isDeleted { return .directory(path: seen.target) }
-      problems.add("\(seen.name) is a directory that was deleted (\(seen.path))")
+      refuse(seen, "is a directory that was deleted (\(seen.path))", isFinal: true)
     case .fifo: return try pipe(seen, handle, index)
     case .characterDevice:
       if let kind = characterDevice(seen) { return kind }
-      problems.add("\(seen.name) is the device \(seen.target): not supported yet")
+      refuse(seen, "is the device \(seen.target)")
     case .blockDevice:
-      problems.add("\(seen.name) is the block device \(seen.target): not supported yet")
+      refuse(seen, "is the block device \(seen.target)")
     case .symbolicLink:
-      problems.add("\(seen.name) is a symbolic link (\(seen.target)): not supported yet")
+      refuse(seen, "is a symbolic link (\(seen.target))")
     case .socket:
-      problems.add("\(seen.name) is a socket (\(SocketNames.describe(seen))): not supported yet")
+      refuse(seen, "is a socket (\(SocketNames.describe(seen)))")
     case .none:
-      problems.add("\(seen.name) is \(seen.kernelObjectName): not supported yet")
+      return try kernelObject(seen, handle, index)
     }
     return nil
   }
 
   private mutating func regularFile(_ seen: SeenDescriptor, _ index: Int) -> OpenFile.Kind? {
-    if seen.target.hasPrefix("anon_inode:") {
-      problems.add("\(seen.name) is \(seen.kernelObjectName): not supported yet")
-      return nil
-    }
     if let identity = identities.identity(of: seen.target, matching: seen.status) {
       return .regular(identity)
     }
     if seen.target == "/secretmem (deleted)" {
-      problems.add("\(seen.name) is memory hidden by memfd_secret: not supported yet")
+      refuse(seen, "is memory hidden by memfd_secret")
       return nil
     }
     if isMessageQueue(seen) {
-      problems.add("\(seen.name) is a POSIX message queue (\(seen.path)): not supported yet")
+      refuse(seen, "is a POSIX message queue (\(seen.path))")
       return nil
     }
     guard seen.isDeleted || seen.status.links == 0 else {

@@ -39,7 +39,7 @@ extension Collector {
     let end = PipeEnd(pipe: seen.status.inode, capacity: 0, unread: [])
     if seen.target.hasPrefix("pipe:[") { return .pipe(end) }
     if seen.isDeleted || seen.status.links == 0 {
-      problems.add("\(seen.name) is a FIFO that was deleted (\(seen.path)): not supported yet")
+      refuse(seen, "is a FIFO that was deleted (\(seen.path))")
       return nil
     }
     return .fifo(path: seen.target, end)

@@ -21,6 +21,7 @@ extension OpenFile {
     case .fifo: 4
     case .characterDevice: 5
     case .terminal: 6
+    case .eventCounter: 7
     }
   }
 
@@ -34,6 +35,7 @@ extension OpenFile {
       case 1: file.walkDeleted(&coder)
       case 3, 4: file.walkPipe(&coder, named: number == 4)
       case 2, 5, 6: file.walkNode(&coder, number)
+      case 7: file.walkEventCounter(&coder)
       default: coder.refuse()
       }
     }

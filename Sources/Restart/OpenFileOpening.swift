@@ -54,20 +54,15 @@ struct FileOpener {
         try open(index)
       } catch {
         throw Failure(
-          error, "cannot reopen \(path(of: index)), \(name(index)): \(error)")
+          error, "cannot reopen \(title(of: index)), \(name(index)): \(error)")
       }
     }
   }
 
-  func path(of index: Int) -> ByteString {
-    switch snapshot.openFiles[index].kind {
-    case .regular(let identity): identity.path
-    case .deleted(let file): file.path
-    case .directory(let path), .fifo(let path, _), .characterDevice(let path, _),
-      .terminal(let path, _):
-      path
-    case .pipe: "a pipe"
-    }
+  /// Its path, or what it is: `the eventfd`.
+  func title(of index: Int) -> ByteString {
+    let file = snapshot.openFiles[index]
+    return file.path ?? "the \(file.kindName)"
   }
 
   private mutating func open(_ index: Int) throws(Errno) {
@@ -88,6 +83,9 @@ struct FileOpener {
     case .pipe, .fifo:
       // Both kinds were opened together with their other ends.
       throw .badDescriptor
+    case .eventCounter(let counter):
+      try keepObject(
+        index, KernelObjects.eventCounter(counter.count, isSemaphore: counter.isSemaphore))
     }
   }
 

@@ -24,7 +24,7 @@ extension FileOpener {
         }
       } catch {
         throw Failure(
-          error, "cannot make \(path(of: pipe.ends[0])) again, \(name(pipe.ends[0])): \(error)")
+          error, "cannot make \(title(of: pipe.ends[0])) again, \(name(pipe.ends[0])): \(error)")
       }
     }
   }

@@ -43,7 +43,7 @@ extension OpenFile {
       kind = .characterDevice(path: relocations.applied(to: path), device: device)
     case .terminal(let path, let device):
       kind = .terminal(path: relocations.applied(to: path), device: device)
-    case .pipe: break
+    default: break
     }
   }
 }

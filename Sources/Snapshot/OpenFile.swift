@@ -31,6 +31,7 @@ public struct OpenFile: Sendable {
     case characterDevice(path: ByteString, device: UInt64)
     /// A terminal: reopened by path, or cr_restart's own when it cannot be.
     case terminal(path: ByteString, device: UInt64)
+    case eventCounter(EventCounter)
   }
 
   public var kind: Kind
@@ -50,6 +51,34 @@ public struct OpenFile: Sendable {
     ownerType = 0
     owner = 0
     signal = 0
+  }
+}
+
+extension OpenFile {
+  /// Where it is, or was, in the file system; nil for what has no name there.
+  public var path: ByteString? {
+    switch kind {
+    case .regular(let identity): identity.path
+    case .deleted(let file): file.path
+    case .directory(let path), .fifo(let path, _), .characterDevice(let path, _),
+      .terminal(let path, _):
+      path
+    default: nil
+    }
+  }
+
+  /// What kind of thing it is, for people and programs: `file`, `pipe` ….
+  public var kindName: StaticString {
+    switch kind {
+    case .regular: "file"
+    case .deleted: "deleted file"
+    case .directory: "directory"
+    case .pipe: "pipe"
+    case .fifo: "fifo"
+    case .characterDevice: "device"
+    case .terminal: "terminal"
+    case .eventCounter: "eventfd"
+    }
   }
 }
 

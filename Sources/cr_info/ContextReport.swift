@@ -157,6 +157,9 @@ struct ContextReport {
       object.set("pipe", end.pipe)
       object.set("unread", end.unread.count)
     case .deleted(let deleted): object.set("size", deleted.size)
+    case .eventCounter(let counter):
+      object.set("count", counter.count)
+      object.set("semaphore", counter.isSemaphore)
     default: break
     }
     return object

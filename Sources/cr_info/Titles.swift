@@ -27,35 +27,13 @@ extension Region {
 }
 
 extension OpenFile {
-  var kindName: StaticString {
-    switch kind {
-    case .regular: "file"
-    case .deleted: "deleted file"
-    case .directory: "directory"
-    case .pipe: "pipe"
-    case .fifo: "fifo"
-    case .characterDevice: "device"
-    case .terminal: "terminal"
-    }
-  }
-
-  /// What it is called where it has a name.
-  var path: ByteString? {
-    switch kind {
-    case .regular(let file): file.path
-    case .deleted(let file): file.path
-    case .directory(let path), .fifo(let path, _), .characterDevice(let path, _),
-      .terminal(let path, _):
-      path
-    case .pipe: nil
-    }
-  }
-
   var title: ByteString {
     switch kind {
     case .pipe(let end): "pipe \(end.pipe), \(end.unread.count) bytes unread"
     case .fifo(let path, let end): "\(shown(path)), \(end.unread.count) bytes unread"
     case .deleted(let file): "\(shown(file.path)) (deleted, \(Size.short(file.size)))"
+    case .eventCounter(let counter):
+      "eventfd, count \(counter.count)" + (counter.isSemaphore ? ", semaphore" : "")
     default: shown(path ?? "")
     }
   }
