@@ -10,6 +10,10 @@ extension Collector {
     _ seen: SeenDescriptor, _ handle: borrowing ProcessHandle, _ index: Int
   ) throws(Failure) -> OpenFile.Kind? {
     if seen.target == "anon_inode:[eventfd]" { return eventCounter(seen) }
+    if seen.target == "anon_inode:[timerfd]" { return try timer(seen, handle) }
+    if seen.target == "anon_inode:[signalfd]" {
+      return .signals(mask: TextScanner.signalMask(in: seen.text))
+    }
     refuse(seen, "is \(seen.kernelObjectName)")
     return nil
   }
@@ -22,5 +26,30 @@ extension Collector {
           + "semaphore: after a restart it is none")
     }
     return .eventCounter(EventCounter(count: info.count, isSemaphore: info.isSemaphore ?? false))
+  }
+
+  private func timer(
+    _ seen: SeenDescriptor, _ handle: borrowing ProcessHandle
+  ) throws(Failure) -> OpenFile.Kind {
+    let own = try reading("timer", of: seen.process) { () throws(Errno) in
+      try handle.descriptor(seen.number)
+    }
+    var info = TimerInfo(seen.text)
+    // Twice: one that runs out at this very moment shows neither time nor expiration.
+    for _ in 0 ..< 2 {
+      try reading("timer", of: seen.process) { () throws(Errno) in try own.updateTimer() }
+      let files = try reading("timer", of: seen.process) { () throws(Errno) in
+        try ProcessFiles(seen.process)
+      }
+      info = TimerInfo(try files.text("fdinfo/\(seen.number)", of: seen.process))
+      if info.remaining != 0 || info.expirations != 0 { break }
+    }
+    var timer = TimerFile(clock: info.clock)
+    timer.settings = info.settings
+    timer.remaining = info.remaining
+    timer.interval = info.interval
+    timer.expirations = info.expirations
+    timer.now = Clock(ofTimers: info.clock)?.reading ?? 0
+    return .timer(timer)
   }
 }

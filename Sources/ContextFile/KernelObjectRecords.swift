@@ -13,3 +13,24 @@ extension OpenFile {
     kind = .eventCounter(counter)
   }
 }
+
+extension OpenFile {
+  mutating func walkTimer<C: FieldCoder>(_ coder: inout C) {
+    var timer = TimerFile(clock: 0)
+    if case .timer(let present) = kind { timer = present }
+    coder.field(&timer.clock)
+    coder.field(&timer.settings)
+    coder.field(&timer.remaining)
+    coder.field(&timer.interval)
+    coder.field(&timer.expirations)
+    coder.field(&timer.now)
+    kind = .timer(timer)
+  }
+
+  mutating func walkSignals<C: FieldCoder>(_ coder: inout C) {
+    var mask: UInt64 = 0
+    if case .signals(let present) = kind { mask = present }
+    coder.field(&mask)
+    kind = .signals(mask: mask)
+  }
+}

@@ -22,6 +22,8 @@ extension OpenFile {
     case .characterDevice: 5
     case .terminal: 6
     case .eventCounter: 7
+    case .timer: 8
+    case .signals: 9
     }
   }
 
@@ -36,6 +38,8 @@ extension OpenFile {
       case 3, 4: file.walkPipe(&coder, named: number == 4)
       case 2, 5, 6: file.walkNode(&coder, number)
       case 7: file.walkEventCounter(&coder)
+      case 8: file.walkTimer(&coder)
+      case 9: file.walkSignals(&coder)
       default: coder.refuse()
       }
     }

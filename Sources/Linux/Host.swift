@@ -29,6 +29,12 @@ public enum Clock: Int32, Sendable {
   case monotonic = 1
   case bootTime = 7
 
+  /// The clock that a timer of this kernel number goes by; nil for an unknown one. An alarm clock
+  /// (CLOCK_REALTIME_ALARM 8, CLOCK_BOOTTIME_ALARM 9) shows what the clock shows that it wakes by.
+  public init?(ofTimers number: Int32) {
+    self.init(rawValue: number == 8 ? 0 : number == 9 ? 7 : number)
+  }
+
   public var now: (seconds: Int64, nanoseconds: Int64) {
     // The kernel's calls take 64-bit times where a word is 64 bits wide, and words elsewhere.
     var words: (Int, Int) = (0, 0)

@@ -18,3 +18,51 @@ public struct EventCounterInfo: Sendable {
     }
   }
 }
+
+/// The same for a timerfd.
+public struct TimerInfo: Sendable {
+  public var clock: Int32 = 0
+  public var expirations: UInt64 = 0
+  /// TFD_TIMER_*.
+  public var settings: UInt32 = 0
+  /// Nanoseconds.
+  public var remaining: UInt64 = 0
+  public var interval: UInt64 = 0
+
+  public init(_ text: [UInt8]) {
+    var scanner = TextScanner(text)
+    while !scanner.isAtEnd {
+      if scanner.skip("clockid:") {
+        clock = Int32(truncatingIfNeeded: scanner.signedNumber())
+      } else if scanner.skip("ticks:") {
+        expirations = scanner.number()
+      } else if scanner.skip("settime flags:") {
+        settings = UInt32(truncatingIfNeeded: scanner.number(radix: 8))
+      } else if scanner.skip("it_value: (") {
+        remaining = Self.nanoseconds(&scanner)
+      } else if scanner.skip("it_interval: (") {
+        interval = Self.nanoseconds(&scanner)
+      }
+      scanner.skipLine()
+    }
+  }
+
+  /// `12, 345)`
+  private static func nanoseconds(_ scanner: inout TextScanner) -> UInt64 {
+    let seconds = scanner.number()
+    _ = scanner.skip(",")
+    return seconds &* 1_000_000_000 &+ scanner.number()
+  }
+}
+
+extension TextScanner {
+  /// The signals of a `sigmask:` line of fdinfo (signalfd); bit n−1 for signal n.
+  public static func signalMask(in text: [UInt8]) -> UInt64 {
+    var scanner = TextScanner(text)
+    while !scanner.isAtEnd {
+      if scanner.skip("sigmask:\t") { return scanner.number(radix: 16) }
+      scanner.skipLine()
+    }
+    return 0
+  }
+}

@@ -15,7 +15,40 @@ public enum KernelObjects {
     return file
   }
 
+  /// timerfd_create(2) of a clock by its kernel number, disarmed. EPERM for an alarm clock without
+  /// CAP_WAKE_ALARM.
+  public static func timer(clock: Int32) throws(Errno) -> FileDescriptor {
+    try made(cr_syscall(Int(SYS_timerfd_create), Int(clock), Int(O_CLOEXEC), 0, 0, 0, 0))
+  }
+
+  /// signalfd4(2); bit n−1 for signal n.
+  public static func signals(mask: UInt64) throws(Errno) -> FileDescriptor {
+    let result = withUnsafePointer(to: mask) {
+      cr_syscall(Int(SYS_signalfd4), -1, Int(bitPattern: $0), 8, Int(O_CLOEXEC), 0, 0)
+    }
+    return try made(result)
+  }
+
   static func made(_ result: Int) throws(Errno) -> FileDescriptor {
     FileDescriptor(owning: Int32(try checked(result)))
+  }
+}
+
+extension FileDescriptor {
+  /// timerfd_gettime(2). It makes the kernel count what a periodic timer has missed since it
+  /// expired, which a read would do as well; so the program sees no difference.
+  public func updateTimer() throws(Errno) {
+    var (value, interval): (UInt64, UInt64) = (0, 0)
+    try checked(cr_timer_get(number, &value, &interval))
+  }
+}
+
+extension DescriptorNumber {
+  /// timerfd_settime(2), nanoseconds and TFD_TIMER_*, and expirations that nobody has read.
+  public func setTimer(
+    settings: UInt32, value: UInt64, interval: UInt64, expirations: UInt64
+  ) throws(Errno) {
+    try checked(cr_timer_set(rawValue, Int32(settings), value, interval))
+    if expirations > 0 { try checked(cr_timer_set_ticks(rawValue, expirations)) }
   }
 }

@@ -11,3 +11,25 @@ extension FileOpener {
     try keep(index, object).setStatusFlags(flags)
   }
 }
+
+extension TimerFile {
+  /// Sets a new timer as this one stood.
+  func start(_ file: DescriptorNumber) throws(Errno) {
+    var value = remaining
+    var settings = settings
+    if value > 0, isAbsolute, let clock = Clock(ofTimers: clock) {
+      if clock == .realTime || clock.reading >= now {
+        // The moment it was set for, which may be behind us.
+        value = now &+ remaining
+      } else {
+        // A clock that counts from the start of another machine: what was left of the time.
+        value = clock.reading &+ remaining
+      }
+    } else if value == 0 {
+      // Disarmed: an absolute time of zero is long past, but means the same.
+      settings &= ~2
+    }
+    try file.setTimer(
+      settings: settings, value: value, interval: interval, expirations: expirations)
+  }
+}

@@ -86,6 +86,11 @@ struct FileOpener {
     case .eventCounter(let counter):
       try keepObject(
         index, KernelObjects.eventCounter(counter.count, isSemaphore: counter.isSemaphore))
+    case .timer(let timer):
+      try keepObject(index, KernelObjects.timer(clock: timer.clock))
+      if let number = files.openFiles[index] { files.timers.append((number, timer)) }
+    case .signals(let mask):
+      try keepObject(index, KernelObjects.signals(mask: mask))
     }
   }
 

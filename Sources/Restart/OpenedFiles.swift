@@ -29,6 +29,9 @@ final class OpenedFiles {
   /// Permissions that recreated files get when everything that opens them has done so.
   var modes: [(file: DescriptorNumber, mode: UInt32)] = []
 
+  /// Timers, to be started when everything else is ready.
+  var timers: [(file: DescriptorNumber, state: TimerFile)] = []
+
   init(_ snapshot: Snapshot) {
     var wanted: Set<Int32> = [0, 1, 2]
     var regions = 0
@@ -96,6 +99,11 @@ final class OpenedFiles {
 
   /// What changes files that others see; after it nothing may fail.
   func settle(_ report: inout Report) {
+    for (file, timer) in timers {
+      do throws(Errno) { try timer.start(file) } catch {
+        report.warn("a timer (timerfd) cannot be started again: \(error)")
+      }
+    }
     for (file, mode) in modes { try? file.setMode(mode) }
     for (file, identity) in grown {
       do throws(Errno) {

@@ -32,6 +32,9 @@ public struct OpenFile: Sendable {
     /// A terminal: reopened by path, or cr_restart's own when it cannot be.
     case terminal(path: ByteString, device: UInt64)
     case eventCounter(EventCounter)
+    case timer(TimerFile)
+    /// signalfd(2): bit n−1 for signal n.
+    case signals(mask: UInt64)
   }
 
   public var kind: Kind
@@ -78,6 +81,8 @@ extension OpenFile {
     case .characterDevice: "device"
     case .terminal: "terminal"
     case .eventCounter: "eventfd"
+    case .timer: "timerfd"
+    case .signals: "signalfd"
     }
   }
 }

@@ -160,6 +160,12 @@ struct ContextReport {
     case .eventCounter(let counter):
       object.set("count", counter.count)
       object.set("semaphore", counter.isSemaphore)
+    case .timer(let timer):
+      object.set("clock", timer.clock)
+      object.set("remaining", timer.remaining)
+      object.set("interval", timer.interval)
+      object.set("expirations", timer.expirations)
+    case .signals(let mask): object.set("mask", "\(hex: mask, width: 16)")
     default: break
     }
     return object

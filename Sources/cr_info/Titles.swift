@@ -34,6 +34,8 @@ extension OpenFile {
     case .deleted(let file): "\(shown(file.path)) (deleted, \(Size.short(file.size)))"
     case .eventCounter(let counter):
       "eventfd, count \(counter.count)" + (counter.isSemaphore ? ", semaphore" : "")
+    case .timer(let timer): timer.title
+    case .signals(let mask): "signalfd, mask \(hex: mask, width: 16)"
     default: shown(path ?? "")
     }
   }
@@ -54,5 +56,14 @@ extension OpenFile {
   var lossWords: ByteString {
     if case .terminal = kind { return " (reopened by name, or the restarter's own)" }
     return ""
+  }
+}
+
+extension TimerFile {
+  fileprivate var title: ByteString {
+    if remaining == 0 { return "timerfd, \(expirations) expirations unread, not running" }
+    let left = "\(remaining / 1_000_000) ms left" as ByteString
+    let again: ByteString = interval == 0 ? "" : ", every \(interval / 1_000_000) ms"
+    return "timerfd, \(expirations) expirations unread, " + left + again
   }
 }

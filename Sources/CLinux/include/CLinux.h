@@ -26,6 +26,7 @@
 #include <sys/types.h>
 #include <unistd.h>
 #include "file.h"
+#include "objects.h"
 #include "tool.h"
 #include "watch.h"
 

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Objects of the kernel behind descriptors: calls whose structures differ by machine, and ioctls
+ * whose numbers do. Everything returns -errno, never sets errno.
+ */
+#ifndef CR_OBJECTS_H
+#define CR_OBJECTS_H
+
+#include <stdint.h>
+
+/* timerfd_settime(2); nanoseconds, flags TFD_TIMER_*. */
+long cr_timer_set(int fd, int flags, uint64_t value, uint64_t interval);
+/* timerfd_gettime(2): nanoseconds to the next expiration (0: none), and between two. */
+long cr_timer_get(int fd, uint64_t *value, uint64_t *interval);
+/* Expirations that nobody has read yet (TFD_IOC_SET_TICKS); not 0. */
+long cr_timer_set_ticks(int fd, uint64_t ticks);
+
+#endif
