@@ -50,4 +50,8 @@ public struct Machine: Hashable, Sendable {
   /// Bytes of pr_uid in a core file's NT_PRPSINFO: `__kernel_uid_t` is 16 bits wide on processors
   /// that Linux ran on before 2.4 (asm/posix_types.h of x86 and arm).
   public var coreUserIDSize: Int { self == .i386 || self == .arm ? 2 : 4 }
+
+  /// Whether `struct epoll_event` has its 64 bits of data right behind the 32 of events: packed on
+  /// x86_64 (EPOLL_PACKED), and i386 aligns them to 4 bytes anyway.
+  public var packsEpollEvents: Bool { self == .x86_64 || self == .i386 }
 }

@@ -20,6 +20,7 @@ struct Collector {
   /// Deleted files by the index of their first open file.
   var deletedFiles: [FileKey: Int] = [:]
   var pipes = PipeTable()
+  var epolls: [SeenEpoll] = []
   var sharedMemories = SharedMemoryTable()
   var kinship = Kinship()
   let savedFiles: SavedFiles
@@ -49,6 +50,7 @@ struct Collector {
       }
     }
     try finishPipes()
+    finishEpolls()
     try finishSharedMemories(by: &engine)
     joinDeletedFiles()
     if let failure = problems.failure { throw failure }

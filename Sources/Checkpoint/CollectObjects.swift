@@ -14,6 +14,10 @@ extension Collector {
     if seen.target == "anon_inode:[signalfd]" {
       return .signals(mask: TextScanner.signalMask(in: seen.text))
     }
+    if seen.target == "anon_inode:[eventpoll]" {
+      epolls.append(SeenEpoll(seen: seen, index: index))
+      return .epoll([])
+    }
     refuse(seen, "is \(seen.kernelObjectName)")
     return nil
   }

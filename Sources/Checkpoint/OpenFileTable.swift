@@ -37,5 +37,8 @@ struct OpenFileTable {
     entries[key]?.first { $0.flags & 3 != 1 }
   }
 
+  /// One for each description that was met, in no particular order.
+  var all: [Entry] { entries.values.flatMap { $0 } }
+
   func first(of key: FileKey) -> Entry? { entries[key]?.first }
 }

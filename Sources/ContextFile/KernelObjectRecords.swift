@@ -34,3 +34,17 @@ extension OpenFile {
     kind = .signals(mask: mask)
   }
 }
+
+extension OpenFile {
+  mutating func walkEpoll<C: FieldCoder>(_ coder: inout C) {
+    var entries: [EpollEntry] = []
+    if case .epoll(let present) = kind { entries = present }
+    coder.list(&entries, empty: EpollEntry(number: 0, events: 0, data: 0, openFile: 0)) {
+      $1.field(&$0.number)
+      $1.field(&$0.events)
+      $1.field(&$0.data)
+      $1.field(&$0.openFile)
+    }
+    kind = .epoll(entries)
+  }
+}

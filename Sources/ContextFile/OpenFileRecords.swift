@@ -24,6 +24,7 @@ extension OpenFile {
     case .eventCounter: 7
     case .timer: 8
     case .signals: 9
+    case .epoll: 10
     }
   }
 
@@ -40,6 +41,7 @@ extension OpenFile {
       case 7: file.walkEventCounter(&coder)
       case 8: file.walkTimer(&coder)
       case 9: file.walkSignals(&coder)
+      case 10: file.walkEpoll(&coder)
       default: coder.refuse()
       }
     }

@@ -27,6 +27,9 @@ struct Validation {
       }
     }
     for (index, file) in snapshot.openFiles.enumerated() {
+      if case .epoll(let entries) = file.kind, entries.contains(where: { !isSound($0) }) {
+        return "the entries of open file \(index)"
+      }
       guard case .deleted(let deleted) = file.kind else { continue }
       if !isSound(deleted.contents, in: MemoryRange(start: 0, end: deleted.size))
         || !isIndex(deleted.sameFileAs, below: index)
@@ -79,6 +82,10 @@ struct Validation {
       }
     }
     return nil
+  }
+
+  private func isSound(_ entry: EpollEntry) -> Bool {
+    entry.number >= 0 && isIndex(entry.openFile, below: snapshot.openFiles.count)
   }
 
   private func isIndex(_ index: Int?, below count: Int) -> Bool {

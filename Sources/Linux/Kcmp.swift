@@ -29,12 +29,32 @@ public enum Kcmp {
     try order(KCMP_FILE, firstProcess.rawValue, secondProcess.rawValue, first, second)
   }
 
+  /// Whether a descriptor leads to the file that an epoll instance watches: the entry of this
+  /// `place` among those that were added by the number `added`. Linux 4.13.
+  public static func order(
+    descriptor: Int32, of process: ProcessID, andEntry place: Int, of added: Int32,
+    in instance: Int32, of owner: ProcessID
+  ) throws(Errno) -> Order {
+    // struct kcmp_epoll_slot: efd, tfd, toff.
+    let slot = (UInt32(bitPattern: instance), UInt32(bitPattern: added), UInt32(place))
+    let result = withUnsafePointer(to: slot) {
+      cr_syscall(
+        Int(SYS_kcmp), Int(process.rawValue), Int(owner.rawValue), Int(KCMP_EPOLL_TFD.rawValue),
+        Int(descriptor), Int(bitPattern: $0), 0)
+    }
+    return try order(result)
+  }
+
   private static func order(
     _ type: kcmp_type, _ first: Int32, _ second: Int32, _ firstIndex: Int32, _ secondIndex: Int32
   ) throws(Errno) -> Order {
     let result = cr_syscall(
       Int(SYS_kcmp), Int(first), Int(second), Int(type.rawValue), Int(firstIndex),
       Int(secondIndex), 0)
+    return try order(result)
+  }
+
+  private static func order(_ result: Int) throws(Errno) -> Order {
     switch try checked(result) {
     case 0: return .equal
     case 1: return .less

@@ -66,3 +66,37 @@ extension TextScanner {
     return 0
   }
 }
+
+/// A `tfd:` line of an epoll instance's fdinfo.
+public struct EpollEntryInfo: Sendable {
+  public var number: Int32
+  public var events: UInt32
+  public var data: UInt64
+  /// Of the watched file.
+  public var inode: UInt64
+
+  /// In the kernel's order, which kcmp(2) counts by.
+  public static func all(in text: [UInt8]) -> [EpollEntryInfo] {
+    var entries: [EpollEntryInfo] = []
+    var scanner = TextScanner(text)
+    while !scanner.isAtEnd {
+      if scanner.skip("tfd:") {
+        var entry = EpollEntryInfo(
+          number: Int32(truncatingIfNeeded: scanner.signedNumber()), events: 0, data: 0, inode: 0)
+        scanner.skipBlanks()
+        if scanner.skip("events:") {
+          entry.events = UInt32(truncatingIfNeeded: scanner.number(radix: 16))
+        }
+        scanner.skipBlanks()
+        if scanner.skip("data:") { entry.data = scanner.number(radix: 16) }
+        // Since Linux 4.13: `pos:0 ino:61af sdev:7`.
+        _ = scanner.word()
+        scanner.skipBlanks()
+        if scanner.skip("ino:") { entry.inode = scanner.number(radix: 16) }
+        entries.append(entry)
+      }
+      scanner.skipLine()
+    }
+    return entries
+  }
+}

@@ -29,6 +29,11 @@ public enum KernelObjects {
     return try made(result)
   }
 
+  /// epoll_create1(2).
+  public static func epoll() throws(Errno) -> FileDescriptor {
+    try made(cr_syscall(Int(SYS_epoll_create1), Int(O_CLOEXEC), 0, 0, 0, 0, 0))
+  }
+
   static func made(_ result: Int) throws(Errno) -> FileDescriptor {
     FileDescriptor(owning: Int32(try checked(result)))
   }

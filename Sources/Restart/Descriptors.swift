@@ -9,11 +9,12 @@ import Snapshot
 extension Rebuilder {
   /// Gives the inherited files the numbers that the process had, and closes everything else.
   func numberDescriptors<E: Engine & ~Copyable>(
-    _ index: Int, by engine: inout E
+    _ index: Int, by engine: inout E, _ report: inout Report
   ) throws(Failure) {
     let process = snapshot.processes[index]
     if process.sharesDescriptorsWith != nil { return }
     let remote = remote(index)
+    try fillEpolls(index, by: &engine, &report)
     for descriptor in process.descriptors {
       guard let file = files.source(of: descriptor) else { continue }
       let flags = descriptor.closeOnExec ? UInt64(O_CLOEXEC) : 0

@@ -89,6 +89,9 @@ struct FileOpener {
     case .timer(let timer):
       try keepObject(index, KernelObjects.timer(clock: timer.clock))
       if let number = files.openFiles[index] { files.timers.append((number, timer)) }
+    case .epoll:
+      // Its entries are added by a process of the job: see `fillEpolls`.
+      try keepObject(index, KernelObjects.epoll())
     case .signals(let mask):
       try keepObject(index, KernelObjects.signals(mask: mask))
     }

@@ -39,6 +39,10 @@ final class OpenedFiles {
       for descriptor in process.descriptors { wanted.insert(descriptor.number) }
       regions += process.memory.regions.count
     }
+    for file in snapshot.openFiles {
+      guard case .epoll(let entries) = file.kind else { continue }
+      for entry in entries { wanted.insert(entry.number) }
+    }
     inheritance = Inheritance(
       outside: wanted,
       count: 4 * snapshot.openFiles.count + 2 * snapshot.sharedMemories.count + min(regions, 4096))

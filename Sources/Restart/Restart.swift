@@ -61,7 +61,7 @@ extension Rebuilder {
 
     report.step("mapping memory")
     for index in living where ownsMemory(index) { try mapMemory(index, by: &engine) }
-    for index in living { try numberDescriptors(index, by: &engine) }
+    for index in living { try numberDescriptors(index, by: &engine, &report) }
     // Much memory is filled by several threads of ours.
     _ = consume pin
     report.step("loading memory")

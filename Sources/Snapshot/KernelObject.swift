@@ -39,3 +39,22 @@ public struct TimerFile: Sendable {
   /// TFD_TIMER_ABSTIME.
   public var isAbsolute: Bool { settings & 1 != 0 }
 }
+
+/// What an epoll instance watches: epoll_ctl(2).
+public struct EpollEntry: Sendable {
+  /// The number that it was registered by. The program may have closed it since, and may even use
+  /// it for another file; the entry lives as long as the open file does.
+  public var number: Int32
+  /// EPOLL*; without any of the events themselves if it was for one shot, which was fired.
+  public var events: UInt32
+  public var data: UInt64
+  /// Index into `Snapshot.openFiles`.
+  public var openFile: Int
+
+  public init(number: Int32, events: UInt32, data: UInt64, openFile: Int) {
+    self.number = number
+    self.events = events
+    self.data = data
+    self.openFile = openFile
+  }
+}

@@ -35,6 +35,8 @@ public struct OpenFile: Sendable {
     case timer(TimerFile)
     /// signalfd(2): bit n−1 for signal n.
     case signals(mask: UInt64)
+    /// Its entries in the order of the kernel.
+    case epoll([EpollEntry])
   }
 
   public var kind: Kind
@@ -83,6 +85,7 @@ extension OpenFile {
     case .eventCounter: "eventfd"
     case .timer: "timerfd"
     case .signals: "signalfd"
+    case .epoll: "epoll"
     }
   }
 }

@@ -165,9 +165,20 @@ struct ContextReport {
       object.set("remaining", timer.remaining)
       object.set("interval", timer.interval)
       object.set("expirations", timer.expirations)
+    case .epoll(let entries):
+      object.set("watches", entries.map { watch($0) })
     case .signals(let mask): object.set("mask", "\(hex: mask, width: 16)")
     default: break
     }
+    return object
+  }
+
+  private func watch(_ entry: EpollEntry) -> JSONObject {
+    var object = JSONObject()
+    object.set("fd", entry.number)
+    object.set("events", "\(hex: entry.events)")
+    object.set("data", "\(hex: entry.data)")
+    object.set("open_file", entry.openFile)
     return object
   }
 

@@ -35,6 +35,7 @@ extension OpenFile {
     case .eventCounter(let counter):
       "eventfd, count \(counter.count)" + (counter.isSemaphore ? ", semaphore" : "")
     case .timer(let timer): timer.title
+    case .epoll(let entries): "epoll, \(entries.count) files watched"
     case .signals(let mask): "signalfd, mask \(hex: mask, width: 16)"
     default: shown(path ?? "")
     }

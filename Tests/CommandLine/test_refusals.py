@@ -33,7 +33,6 @@ KINDS = {
   "an unconnected socket": (
     "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); f = s.fileno()", "socket"),
   "a netlink socket": ("s = socket.socket(16, socket.SOCK_RAW, 0); f = s.fileno()", "socket"),
-  "an epoll descriptor": ("import select; e = select.epoll(); f = e.fileno()", "epoll|eventpoll"),
   "an inotify descriptor": ("f = call(294, 0)", "inotify"),
   "a fanotify descriptor": ("f = call(300, 0, 0)", "fanotify"),
   "a pidfd": ("f = os.pidfd_open(os.getpid())", "pidfd"),

@@ -60,6 +60,7 @@ extension X86_64 {
     case .timerSettime: 223
     case .timerGettime: 224
     case .timerDelete: 226
+    case .epollCtl: 233
     case .tgkill: 234
     case .ioprioSet: 251
     case .clockNanosleep: 230
