@@ -143,10 +143,19 @@ extension Collector {
     return (try? FileStatus.fileSystemType(of: seen.procPath)) == mqueueMagic
   }
 
+  private func hasHugePages(_ seen: SeenDescriptor) -> Bool {
+    let hugetlbMagic: UInt = 0x9584_58f6  // linux/magic.h, HUGETLBFS_MAGIC
+    return (try? FileStatus.fileSystemType(of: seen.procPath)) == hugetlbMagic
+  }
+
   private mutating func deletedFile(_ seen: SeenDescriptor, _ index: Int) -> OpenFile.Kind? {
     var file = DeletedFile(
       path: seen.path, mode: seen.status.mode & 0o7777, size: seen.status.size,
       device: seen.status.device, inode: seen.status.inode)
+    if seen.target.hasPrefix("/memfd:"), hasHugePages(seen) {
+      refuse(seen, "is a memfd in huge pages of hugetlbfs (\(seen.path))")
+      return nil
+    }
     if seen.status.links > 0 {
       warnings.append(
         "\(seen.name): the file \(seen.path) was deleted but has another name, which the restored "
@@ -161,6 +170,7 @@ extension Collector {
     do throws(Errno) {
       // Opened anew: looking for data moves the position, which is the program's.
       let own = try FileDescriptor(opening: seen.procPath, flags: O_RDONLY)
+      if let seals = try? own.seals() { file.seals = seals }
       file.contents = try own.dataRanges(size: file.size).map {
         Extent(position: $0.start, count: $0.count)
       }

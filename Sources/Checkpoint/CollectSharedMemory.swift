@@ -51,6 +51,7 @@ extension Collector {
       }
       snapshot.sharedMemories[index].size = status.size
       snapshot.sharedMemories[index].mode = status.mode & 0o7777
+      if let seals = try? file.seals() { snapshot.sharedMemories[index].seals = seals }
       snapshot.sharedMemories[index].contents = mapped(ranges, index, mappings).map {
         Extent(position: $0.start, count: $0.count)
       }

@@ -65,6 +65,7 @@ extension OpenFile {
     coder.field(&file.sameFileAs)
     coder.field(&file.sharedMemory)
     coder.list(&file.contents, empty: Extent(position: 0, count: 0)) { $0.walk(&$1) }
+    coder.field(&file.seals)
     kind = .deleted(file)
   }
 

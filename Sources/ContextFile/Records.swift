@@ -221,5 +221,6 @@ extension SharedMemory {
     coder.field(&device)
     coder.field(&inode)
     coder.list(&contents, empty: Extent(position: 0, count: 0)) { $0.walk(&$1) }
+    coder.field(&seals)
   }
 }

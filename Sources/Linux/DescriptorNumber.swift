@@ -53,6 +53,11 @@ public struct DescriptorNumber: Hashable, Sendable {
     _ = try control(F_SETPIPE_SZ, Int(capacity))
   }
 
+  /// F_ADD_SEALS; EBUSY while it may be written to through a mapping.
+  public func addSeals(_ seals: UInt32) throws(Errno) {
+    _ = try control(F_ADD_SEALS, Int(seals))
+  }
+
   /// F_SETOWN_EX and F_SETSIG: who is told of input and output, and by which signal.
   public func setOwner(_ owner: SignalOwner) throws(Errno) {
     var bytes = [owner.type, owner.id]

@@ -55,13 +55,19 @@ extension FileDescriptor {
     self.init(owning: Int32(try checked(result)))
   }
 
-  /// An unlinked file in memory (memfd_create(2)).
-  public init(inMemoryNamed name: ByteString) throws(Errno) {
+  /// An unlinked file in memory (memfd_create(2)); only a sealable one can be sealed later.
+  public init(inMemoryNamed name: ByteString, isSealable: Bool = false) throws(Errno) {
+    let flags = MFD_CLOEXEC | (isSealable ? MFD_ALLOW_SEALING : 0)
     let result = name.withCString { pointer in
       cr_syscall(
-        Int(SYS_memfd_create), Int(bitPattern: pointer), Int(MFD_CLOEXEC), 0, 0, 0, 0)
+        Int(SYS_memfd_create), Int(bitPattern: pointer), Int(flags), 0, 0, 0, 0)
     }
     self.init(owning: Int32(try checked(result)))
+  }
+
+  /// F_SEAL_* of a file in memory (F_GET_SEALS); EINVAL for any other.
+  public func seals() throws(Errno) -> UInt32 {
+    UInt32(try checked(cr_syscall(Int(SYS_fcntl), Int(number), Int(F_GET_SEALS), 0, 0, 0, 0)))
   }
 
   /// Another number for the same open file description.

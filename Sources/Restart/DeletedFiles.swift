@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import CLinux
 import Linux
+import Request
 
 /// Files without a name, made in the likeness of ones that were deleted while they were in use.
 enum DeletedFiles {
@@ -9,10 +10,12 @@ enum DeletedFiles {
   /// An empty file, open for reading and writing, that no name leads to.
   ///
   /// Where its old name is free it is made there for a moment, so that /proc shows it as before.
-  static func make(_ path: ByteString) throws(Errno) -> FileDescriptor {
+  /// One in memory (memfd) gets its seals later.
+  static func make(_ path: ByteString, seals: UInt32) throws(Errno) -> FileDescriptor {
     let memory: ByteString = "/memfd:"
     if path.hasPrefix(memory) {
-      return try FileDescriptor(inMemoryNamed: path.dropFirst(memory.count))
+      return try FileDescriptor(
+        inMemoryNamed: path.dropFirst(memory.count), isSealable: seals != FileSeals.untouched)
     }
     if let file = try? makeNamed(path) { return file }
     if let file = try? FileDescriptor(opening: directory(of: path), flags: O_RDWR | unnamed, mode: 0o600) {
@@ -37,5 +40,35 @@ enum DeletedFiles {
   private static func directory(of path: ByteString) -> ByteString {
     guard let slash = path.bytes.lastIndex(of: UInt8(ascii: "/")), slash > 0 else { return "/" }
     return ByteString(path.bytes[..<slash])
+  }
+}
+
+/// A memfd that is to be sealed when its contents are there and everybody has mapped it.
+struct FileSeals {
+  var file: DescriptorNumber
+  /// F_SEAL_*.
+  var seals: UInt32
+
+  /// F_SEAL_SEAL alone: nobody ever sealed it, and nobody can.
+  static let untouched: UInt32 = 1
+}
+
+extension OpenedFiles {
+  /// F_SEAL_WRITE asks that nobody can write to it any more through a mapping: it was like that.
+  func seal() throws(Failure) {
+    for sealed in self.sealed {
+      do throws(Errno) {
+        // A seal on the permission to execute fixes them.
+        for (file, mode) in modes where file == sealed.file { try file.setMode(mode) }
+        try sealed.file.addSeals(sealed.seals)
+      } catch {
+        throw Failure(error, "cannot seal a file in memory (memfd) again: \(error)")
+      }
+    }
+  }
+
+  func noteSeals(_ seals: UInt32, of file: DescriptorNumber, _ path: ByteString) {
+    guard path.hasPrefix("/memfd:"), seals != 0, seals != FileSeals.untouched else { return }
+    sealed.append(FileSeals(file: file, seals: seals))
   }
 }

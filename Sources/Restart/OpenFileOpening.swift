@@ -130,12 +130,13 @@ struct FileOpener {
     if let known = files.recreated[index] { return known }
     guard case .deleted(let file) = snapshot.openFiles[index].kind else { throw .badDescriptor }
     if let memory = file.sharedMemory { return files.sharedMemories[memory] }
-    let made = try DeletedFiles.make(file.path)
+    let made = try DeletedFiles.make(file.path, seals: file.seals)
     try made.setSize(file.size)
     try contents.copy(file.contents, to: made)
     let number = try files.inheritance.adopt(made)
     files.recreated[index] = number
     files.modes.append((number, file.mode))
+    files.noteSeals(file.seals, of: number, file.path)
     return number
   }
 

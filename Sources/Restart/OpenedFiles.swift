@@ -29,6 +29,7 @@ final class OpenedFiles {
   /// Permissions that recreated files get when everything that opens them has done so.
   var modes: [(file: DescriptorNumber, mode: UInt32)] = []
 
+  var sealed: [FileSeals] = []
   /// Timers, to be started when everything else is ready.
   var timers: [(file: DescriptorNumber, state: TimerFile)] = []
 

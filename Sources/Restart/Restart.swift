@@ -70,6 +70,7 @@ extension Rebuilder {
     }
 
     pin = ProcessorPin()
+    try files.seal()
     report.step("restoring threads")
     for index in living { try makeThreads(index, by: &engine) }
     for index in living { try restoreThreads(index, by: &engine) }

@@ -32,14 +32,17 @@ struct SharedMemoryMaker {
     let file =
       switch memory.kind {
       case .anonymous: try FileDescriptor(inMemoryNamed: "shared")
-      case .deletedFile: try DeletedFiles.make(memory.path)
+      case .deletedFile: try DeletedFiles.make(memory.path, seals: memory.seals)
       // Never by its name: it may be another's now, and where it was may not be ours to write.
       case .savedFile: try FileDescriptor(inMemoryNamed: memory.path.fileName)
       }
     try file.setSize(memory.size)
     try contents.copy(memory.contents, to: file)
     let number = try files.inheritance.adopt(file)
-    if memory.kind == .deletedFile { files.modes.append((number, memory.mode)) }
+    if memory.kind == .deletedFile {
+      files.modes.append((number, memory.mode))
+      files.noteSeals(memory.seals, of: number, memory.path)
+    }
     return number
   }
 

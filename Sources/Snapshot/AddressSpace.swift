@@ -116,6 +116,8 @@ public struct SharedMemory: Sendable {
   public var device: UInt64
   public var inode: UInt64
   public var contents: [Extent]
+  /// As those of `DeletedFile`.
+  public var seals: UInt32 = 1
 
   public init(kind: Kind, size: UInt64) {
     self.kind = kind

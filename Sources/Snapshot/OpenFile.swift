@@ -102,6 +102,9 @@ public struct DeletedFile: Sendable {
   /// Index into `Snapshot.sharedMemories` when the same file is also mapped.
   public var sharedMemory: Int?
   public var contents: [Extent]
+  /// F_SEAL_* of a memfd; no others can be added to one with F_SEAL_SEAL (1), which is also what a
+  /// memfd has that was made without MFD_ALLOW_SEALING.
+  public var seals: UInt32 = 1
 
   public init(path: ByteString, mode: UInt32, size: UInt64, device: UInt64, inode: UInt64) {
     self.path = path
