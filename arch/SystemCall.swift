@@ -13,7 +13,8 @@ public enum SystemCallName: Sendable {
   case setsid, setpgid, umask, chdir, fchdir, chroot, prlimit64, setpriority
   case schedSetscheduler, schedSetattr, schedSetaffinity, ioprioSet
   case setresuid, setresgid, setgroups, capset, setfsuid, setfsgid
-  case userfaultfd, epollCtl, closeRange, pidfdOpen, getpid, gettid, kill, tgkill, nanosleep, clockNanosleep
+  case userfaultfd, epollCtl, closeRange, pidfdOpen, pidfdGetfd, getpid, gettid, kill, tgkill, nanosleep,
+    clockNanosleep
 }
 
 /// One system call with its arguments, as the target will make it.

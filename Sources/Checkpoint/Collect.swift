@@ -20,7 +20,9 @@ struct Collector {
   /// Deleted files by the index of their first open file.
   var deletedFiles: [FileKey: Int] = [:]
   var pipes = PipeTable()
-  var epolls: [SeenEpoll] = []
+  var epolls: [SeenObject] = []
+  var watchers: [SeenObject] = []
+  var processHandles: [SeenObject] = []
   var sharedMemories = SharedMemoryTable()
   var kinship = Kinship()
   let savedFiles: SavedFiles
@@ -50,6 +52,8 @@ struct Collector {
       }
     }
     try finishPipes()
+    finishWatches()
+    finishProcessHandles()
     finishEpolls()
     try finishSharedMemories(by: &engine)
     joinDeletedFiles()

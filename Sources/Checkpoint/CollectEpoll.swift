@@ -3,13 +3,6 @@ import Linux
 import Request
 import Snapshot
 
-/// An epoll instance whose entries are looked up when all open files are known.
-struct SeenEpoll {
-  var seen: SeenDescriptor
-  /// In `Snapshot.openFiles`.
-  var index: Int
-}
-
 extension Collector {
   mutating func finishEpolls() {
     for epoll in epolls {

@@ -15,8 +15,16 @@ extension Collector {
       return .signals(mask: TextScanner.signalMask(in: seen.text))
     }
     if seen.target == "anon_inode:[eventpoll]" {
-      epolls.append(SeenEpoll(seen: seen, index: index))
+      epolls.append(SeenObject(seen: seen, index: index))
       return .epoll([])
+    }
+    if seen.target == "anon_inode:inotify" {
+      watchers.append(SeenObject(seen: seen, index: index))
+      return .watches([])
+    }
+    if seen.target == "anon_inode:[pidfd]" {
+      processHandles.append(SeenObject(seen: seen, index: index))
+      return .process(ProcessID(0))
     }
     refuse(seen, "is \(seen.kernelObjectName)")
     return nil

@@ -48,3 +48,23 @@ extension OpenFile {
     kind = .epoll(entries)
   }
 }
+
+extension OpenFile {
+  mutating func walkWatches<C: FieldCoder>(_ coder: inout C) {
+    var watches: [FileWatch] = []
+    if case .watches(let present) = kind { watches = present }
+    coder.list(&watches, empty: FileWatch(number: 0, mask: 0, path: "")) {
+      $1.field(&$0.number)
+      $1.field(&$0.mask)
+      $1.field(&$0.path)
+    }
+    kind = .watches(watches)
+  }
+
+  mutating func walkProcess<C: FieldCoder>(_ coder: inout C) {
+    var process = ProcessID(0)
+    if case .process(let present) = kind { process = present }
+    coder.field(&process)
+    kind = .process(process)
+  }
+}

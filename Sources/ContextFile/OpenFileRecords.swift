@@ -25,6 +25,8 @@ extension OpenFile {
     case .timer: 8
     case .signals: 9
     case .epoll: 10
+    case .watches: 11
+    case .process: 12
     }
   }
 
@@ -42,6 +44,8 @@ extension OpenFile {
       case 8: file.walkTimer(&coder)
       case 9: file.walkSignals(&coder)
       case 10: file.walkEpoll(&coder)
+      case 11: file.walkWatches(&coder)
+      case 12: file.walkProcess(&coder)
       default: coder.refuse()
       }
     }

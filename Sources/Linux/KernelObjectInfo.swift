@@ -100,3 +100,70 @@ public struct EpollEntryInfo: Sendable {
     return entries
   }
 }
+
+/// An `inotify` line of an inotify instance's fdinfo.
+public struct FileWatchInfo: Sendable {
+  public var number: Int32
+  public var mask: UInt32
+  public var inode: UInt64
+  /// Of the file system, as the kernel has it inside: twelve bits and twenty.
+  public var device: UInt32
+  /// `struct file_handle` of name_to_handle_at(2); empty if the file system has none.
+  public var handle: [UInt8]
+
+  public static func all(in text: [UInt8]) -> [FileWatchInfo] {
+    var watches: [FileWatchInfo] = []
+    var scanner = TextScanner(text)
+    while !scanner.isAtEnd {
+      if scanner.skip("inotify ") { watches.append(FileWatchInfo(&scanner)) }
+      scanner.skipLine()
+    }
+    return watches
+  }
+
+  private init(_ scanner: inout TextScanner) {
+    (number, mask, inode, device, handle) = (0, 0, 0, 0, [])
+    var (size, type): (UInt32, UInt32) = (0, 0)
+    while scanner.next != UInt8(ascii: "\n"), !scanner.isAtEnd {
+      scanner.skipBlanks()
+      if scanner.skip("wd:") {
+        number = Int32(truncatingIfNeeded: scanner.number(radix: 16))
+      } else if scanner.skip("ino:") {
+        inode = scanner.number(radix: 16)
+      } else if scanner.skip("sdev:") {
+        device = UInt32(truncatingIfNeeded: scanner.number(radix: 16))
+      } else if scanner.skip("mask:") {
+        mask = UInt32(truncatingIfNeeded: scanner.number(radix: 16))
+      } else if scanner.skip("fhandle-bytes:") {
+        size = UInt32(truncatingIfNeeded: scanner.number(radix: 16))
+      } else if scanner.skip("fhandle-type:") {
+        type = UInt32(truncatingIfNeeded: scanner.number(radix: 16))
+      } else if scanner.skip("f_handle:") {
+        handle = withUnsafeBytes(of: size) { Array($0) } + withUnsafeBytes(of: type) { Array($0) }
+        handle += Self.bytes(scanner.word())
+      } else {
+        _ = scanner.word()
+      }
+    }
+    if handle.count != 8 + Int(size) || size == 0 { handle = [] }
+  }
+
+  private static func bytes(_ digits: ByteString) -> [UInt8] {
+    stride(from: 0, to: digits.count - 1, by: 2).map { index in
+      var pair = TextScanner(Array(digits.bytes[index ..< index + 2]))
+      return UInt8(truncatingIfNeeded: pair.number(radix: 16))
+    }
+  }
+}
+
+extension TextScanner {
+  /// The process of a pidfd, from its fdinfo: 0 for one that we cannot see, −1 for one that is gone.
+  public static func process(in text: [UInt8]) -> ProcessID {
+    var scanner = TextScanner(text)
+    while !scanner.isAtEnd {
+      if scanner.skip("Pid:") { return ProcessID(Int32(truncatingIfNeeded: scanner.signedNumber())) }
+      scanner.skipLine()
+    }
+    return ProcessID(0)
+  }
+}

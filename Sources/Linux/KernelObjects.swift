@@ -34,6 +34,19 @@ public enum KernelObjects {
     try made(cr_syscall(Int(SYS_epoll_create1), Int(O_CLOEXEC), 0, 0, 0, 0, 0))
   }
 
+  /// inotify_init1(2).
+  public static func watcher() throws(Errno) -> FileDescriptor {
+    try made(cr_syscall(Int(SYS_inotify_init1), Int(O_CLOEXEC), 0, 0, 0, 0, 0))
+  }
+
+  /// pidfd_open(2); of the thread alone (PIDFD_THREAD) from Linux 6.9 on.
+  public static func process(
+    _ process: ProcessID, isOfThread: Bool
+  ) throws(Errno) -> FileDescriptor {
+    let flags = isOfThread ? Int(O_EXCL) : 0
+    return try made(cr_syscall(Int(SYS_pidfd_open), Int(process.rawValue), flags, 0, 0, 0, 0))
+  }
+
   static func made(_ result: Int) throws(Errno) -> FileDescriptor {
     FileDescriptor(owning: Int32(try checked(result)))
   }
@@ -55,5 +68,36 @@ extension DescriptorNumber {
   ) throws(Errno) {
     try checked(cr_timer_set(rawValue, Int32(settings), value, interval))
     if expirations > 0 { try checked(cr_timer_set_ticks(rawValue, expirations)) }
+  }
+
+  /// Watches a file with an inotify instance, by a watch descriptor that must be greater than all
+  /// before it. The kernel gives them out by turns, so those in between are taken and given back;
+  /// EBUSY if it gives out others.
+  public func watch(_ path: ByteString, mask: UInt32, as wanted: Int32) throws(Errno) {
+    while true {
+      let result = path.withCString {
+        cr_syscall(
+          Int(SYS_inotify_add_watch), Int(rawValue), Int(bitPattern: $0),
+          Int(mask | UInt32(IN_DONT_FOLLOW)), 0, 0, 0)
+      }
+      let number = Int32(try checked(result))
+      if number == wanted { return }
+      guard number < wanted else { throw .busy }
+      try checked(
+        cr_syscall(Int(SYS_inotify_rm_watch), Int(rawValue), Int(number), 0, 0, 0, 0))
+    }
+  }
+
+  /// Reads an inotify instance empty.
+  public func discardEvents() throws(Errno) {
+    while try bytesWaiting() > 0 {
+      let number = Int(rawValue)
+      _ = try bytesFilled(count: 65536) { cr_syscall(Int(SYS_read), number, $0, 65536, 0, 0, 0) }
+    }
+  }
+
+  /// dup3(2): another number, at which something else stood, leads to the same as this one.
+  public func replace(_ other: DescriptorNumber) throws(Errno) {
+    try checked(cr_syscall(Int(SYS_dup3), Int(rawValue), Int(other.rawValue), 0, 0, 0, 0))
   }
 }

@@ -14,6 +14,7 @@ extension Rebuilder {
     let process = snapshot.processes[index]
     if process.sharesDescriptorsWith != nil { return }
     let remote = remote(index)
+    try fetchLateFiles(index, by: &engine)
     try fillEpolls(index, by: &engine, &report)
     for descriptor in process.descriptors {
       guard let file = files.source(of: descriptor) else { continue }

@@ -84,6 +84,9 @@ struct FileCheck {
   }
 
   private mutating func checkOpen(_ file: OpenFile, _ who: ByteString) {
+    if case .watches(let watches) = file.kind {
+      for watch in watches { checkWatched(watch.path, who) }
+    }
     let path: ByteString
     switch file.kind {
     case .regular(let identity): path = identity.path
@@ -114,6 +117,12 @@ struct FileCheck {
         problems.add(.invalid, "\(path), open as \(who), is not the same device any more")
       }
     default: break
+    }
+  }
+
+  private mutating func checkWatched(_ path: ByteString, _ who: ByteString) {
+    do throws(Errno) { _ = try FileStatus.of(path, followingLinks: false) } catch {
+      problems.add(error, "\(path), watched by \(who) (inotify): \(error) (see --relocate)")
     }
   }
 }

@@ -92,6 +92,14 @@ struct FileOpener {
     case .epoll:
       // Its entries are added by a process of the job: see `fillEpolls`.
       try keepObject(index, KernelObjects.epoll())
+    case .watches(let watches):
+      try keepObject(index, KernelObjects.watcher())
+      guard let number = files.openFiles[index] else { return }
+      files.watchers.append(number)
+      for watch in watches { try number.watch(watch.path, mask: watch.mask, as: watch.number) }
+    case .process:
+      // That process is not there yet: see `makeLateFiles`.
+      try keep(index, FileDescriptor(opening: "/dev/null", flags: O_RDONLY))
     case .signals(let mask):
       try keepObject(index, KernelObjects.signals(mask: mask))
     }

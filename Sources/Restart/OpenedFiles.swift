@@ -30,6 +30,10 @@ final class OpenedFiles {
   var modes: [(file: DescriptorNumber, mode: UInt32)] = []
 
   var sealed: [FileSeals] = []
+  /// Those that were made after the processes, which therefore have not inherited them.
+  var late: Set<Int> = []
+  /// inotify instances.
+  var watchers: [DescriptorNumber] = []
   /// Timers, to be started when everything else is ready.
   var timers: [(file: DescriptorNumber, state: TimerFile)] = []
 
@@ -104,11 +108,6 @@ final class OpenedFiles {
 
   /// What changes files that others see; after it nothing may fail.
   func settle(_ report: inout Report) {
-    for (file, timer) in timers {
-      do throws(Errno) { try timer.start(file) } catch {
-        report.warn("a timer (timerfd) cannot be started again: \(error)")
-      }
-    }
     for (file, mode) in modes { try? file.setMode(mode) }
     for (file, identity) in grown {
       do throws(Errno) {
@@ -116,6 +115,13 @@ final class OpenedFiles {
         report.warn("\(identity.path) has grown since and was cut back to \(identity.size) bytes")
       } catch {
         report.warn("\(identity.path) has grown since and cannot be cut back: \(error)")
+      }
+    }
+    // What was watched saw our own work, too.
+    for watcher in watchers { try? watcher.discardEvents() }
+    for (file, timer) in timers {
+      do throws(Errno) { try timer.start(file) } catch {
+        report.warn("a timer (timerfd) cannot be started again: \(error)")
       }
     }
   }

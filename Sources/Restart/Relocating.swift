@@ -43,6 +43,11 @@ extension OpenFile {
       kind = .characterDevice(path: relocations.applied(to: path), device: device)
     case .terminal(let path, let device):
       kind = .terminal(path: relocations.applied(to: path), device: device)
+    case .watches(var watches):
+      for index in watches.indices {
+        watches[index].path = relocations.applied(to: watches[index].path)
+      }
+      kind = .watches(watches)
     default: break
     }
   }

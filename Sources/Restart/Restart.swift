@@ -58,6 +58,7 @@ extension Rebuilder {
     try spawnTree(by: &engine)
     try restoreGroups(by: &engine, &report)
     try endZombies(by: &engine)
+    try makeLateFiles()
 
     report.step("mapping memory")
     for index in living where ownsMemory(index) { try mapMemory(index, by: &engine) }

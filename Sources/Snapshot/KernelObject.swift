@@ -58,3 +58,18 @@ public struct EpollEntry: Sendable {
     self.openFile = openFile
   }
 }
+
+/// What an inotify instance watches: inotify_add_watch(2).
+public struct FileWatch: Sendable {
+  /// The watch descriptor.
+  public var number: Int32
+  /// IN_*.
+  public var mask: UInt32
+  public var path: ByteString
+
+  public init(number: Int32, mask: UInt32, path: ByteString) {
+    self.number = number
+    self.mask = mask
+    self.path = path
+  }
+}

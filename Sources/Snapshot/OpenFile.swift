@@ -37,6 +37,10 @@ public struct OpenFile: Sendable {
     case signals(mask: UInt64)
     /// Its entries in the order of the kernel.
     case epoll([EpollEntry])
+    /// inotify(7), by rising watch descriptors.
+    case watches([FileWatch])
+    /// pidfd_open(2); O_EXCL among the flags is PIDFD_THREAD.
+    case process(ProcessID)
   }
 
   public var kind: Kind
@@ -86,6 +90,8 @@ extension OpenFile {
     case .timer: "timerfd"
     case .signals: "signalfd"
     case .epoll: "epoll"
+    case .watches: "inotify"
+    case .process: "pidfd"
     }
   }
 }

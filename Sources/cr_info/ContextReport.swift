@@ -167,6 +167,9 @@ struct ContextReport {
       object.set("expirations", timer.expirations)
     case .epoll(let entries):
       object.set("watches", entries.map { watch($0) })
+    case .watches(let watches):
+      object.set("watches", watches.map { watch($0) })
+    case .process(let process): object.set("pid", process.rawValue)
     case .signals(let mask): object.set("mask", "\(hex: mask, width: 16)")
     default: break
     }
@@ -179,6 +182,14 @@ struct ContextReport {
     object.set("events", "\(hex: entry.events)")
     object.set("data", "\(hex: entry.data)")
     object.set("open_file", entry.openFile)
+    return object
+  }
+
+  private func watch(_ watch: FileWatch) -> JSONObject {
+    var object = JSONObject()
+    object.set("wd", watch.number)
+    object.set("mask", "\(hex: watch.mask)")
+    object.set("path", watch.path)
     return object
   }
 

@@ -36,6 +36,8 @@ extension OpenFile {
       "eventfd, count \(counter.count)" + (counter.isSemaphore ? ", semaphore" : "")
     case .timer(let timer): timer.title
     case .epoll(let entries): "epoll, \(entries.count) files watched"
+    case .watches(let watches): "inotify, \(watches.count) files watched"
+    case .process(let process): "pidfd of process \(process)"
     case .signals(let mask): "signalfd, mask \(hex: mask, width: 16)"
     default: shown(path ?? "")
     }

@@ -33,9 +33,13 @@ KINDS = {
   "an unconnected socket": (
     "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); f = s.fileno()", "socket"),
   "a netlink socket": ("s = socket.socket(16, socket.SOCK_RAW, 0); f = s.fileno()", "socket"),
-  "an inotify descriptor": ("f = call(294, 0)", "inotify"),
+  "an inotify descriptor that watches a deleted file": (
+    "f = call(294, 0); open('gone', 'w'); call(254, f, b'gone', 2); os.unlink('gone')", "inotify"),
   "a fanotify descriptor": ("f = call(300, 0, 0)", "fanotify"),
-  "a pidfd": ("f = os.pidfd_open(os.getpid())", "pidfd"),
+  "a pidfd of a process outside": ("f = os.pidfd_open(os.getppid())", "pidfd.*process"),
+  "a pidfd of a process that has ended": (
+    "child = os.posix_spawn('/bin/true', ['true'], {}); f = os.pidfd_open(child);"
+    " os.waitpid(child, 0)", "pidfd.*ended"),
   "a userfaultfd": ("f = call(323, 1)", "userfaultfd"),
   "a bpf map": ("import struct; a = ctypes.create_string_buffer(struct.pack('5I', 2, 4, 4, 1, 0)"
                 " + bytes(100)); f = call(321, 0, a, 72)", "bpf"),

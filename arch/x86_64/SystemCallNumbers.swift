@@ -81,6 +81,7 @@ extension X86_64 {
     case .pidfdOpen: 434
     case .clone3: 435
     case .closeRange: 436
+    case .pidfdGetfd: 438
     }
   }
 }
