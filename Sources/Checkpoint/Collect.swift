@@ -19,6 +19,10 @@ struct Collector {
   var lockedFiles: Set<Int> = []
   /// Deleted files by the index of their first open file.
   var deletedFiles: [FileKey: Int] = [:]
+  /// Descriptors that cannot be carried are left out, with a warning.
+  let skipsUnsupported: Bool
+  /// Indexes of such open files that were met before that was known.
+  var dropped: Set<Int> = []
   var pipes = PipeTable()
   var epolls: [SeenObject] = []
   var watchers: [SeenObject] = []
@@ -30,6 +34,7 @@ struct Collector {
   init(request: CheckpointRequest, identities: FileIdentities) {
     self.identities = identities
     savedFiles = request.savedFiles
+    skipsUnsupported = request.skipsUnsupported
     snapshot = Snapshot(
       job: Job(
         scope: request.scope.rawValue, target: request.target,
@@ -55,6 +60,7 @@ struct Collector {
     finishWatches()
     finishProcessHandles()
     finishEpolls()
+    dropRefused()
     try finishSharedMemories(by: &engine)
     joinDeletedFiles()
     if let failure = problems.failure { throw failure }

@@ -12,7 +12,7 @@ extension Collector {
       for info in EpollEntryInfo.all(in: epoll.seen.text) {
         let place = places[info.number, default: 0]
         places[info.number] = place + 1
-        guard let file = watchedFile(info, place, epoll.seen) else { continue }
+        guard let file = watchedFile(info, place, epoll) else { continue }
         entries.append(
           EpollEntry(number: info.number, events: info.events, data: info.data, openFile: file))
       }
@@ -22,8 +22,9 @@ extension Collector {
 
   /// Index of the open file; nil, and said why, for one that is not saved.
   private mutating func watchedFile(
-    _ info: EpollEntryInfo, _ place: Int, _ seen: SeenDescriptor
+    _ info: EpollEntryInfo, _ place: Int, _ epoll: SeenObject
   ) -> Int? {
+    let seen = epoll.seen
     func isWatched(_ descriptor: Int32, of process: ProcessID) -> Bool {
       let order = try? Kcmp.order(
         descriptor: descriptor, of: process, andEntry: place, of: info.number, in: seen.number,
@@ -44,7 +45,7 @@ extension Collector {
     refuse(
       seen,
       "is an epoll instance that watches a file (number \(info.number) when it was added) which no "
-        + "process of the job has open any more", isFinal: true)
+        + "process of the job has open any more", dropping: epoll.index, isFinal: true)
     return nil
   }
 }

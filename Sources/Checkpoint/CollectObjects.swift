@@ -26,7 +26,8 @@ extension Collector {
       processHandles.append(SeenObject(seen: seen, index: index))
       return .process(ProcessID(0))
     }
-    refuse(seen, "is \(seen.kernelObjectName)")
+    let refusal = seen.refusal
+    refuse(seen, refusal.words, isFinal: refusal.isFinal)
     return nil
   }
 

@@ -23,7 +23,8 @@ extension Collector {
           refuse(
             watcher.seen,
             "is an inotify instance whose watch \(info.number) is for a file that cannot be found "
-              + "by a name (it was deleted, or only root can find it)", isFinal: true)
+              + "by a name (it was deleted, or only root can find it)", dropping: watcher.index,
+            isFinal: true)
           continue
         }
         watches.append(FileWatch(number: info.number, mask: info.mask, path: path))
@@ -101,7 +102,7 @@ extension Collector {
         case 0: "of a process that cannot be seen from here"
         default: "of process \(process), which is not saved with this job"
         }
-      refuse(handle.seen, "is a pidfd " + what, isFinal: true)
+      refuse(handle.seen, "is a pidfd " + what, dropping: handle.index, isFinal: true)
     }
   }
 }

@@ -91,6 +91,9 @@ extension CheckpointOptions {
 
   private static let other = OptionGroup(
     "Other",
+    OptionRow(
+      "leave descriptors out that cannot be carried, with a warning",
+      option(.skipUnsupported, nil, "skip-unsupported")),
     OptionRow("give up after SEC seconds; 0 is never", option(.time, "t", "time", .required("SEC"))),
     OptionRow(
       "auto (default) or user", option(.engine, nil, "engine", .required("WHICH"))),
@@ -122,7 +125,6 @@ extension CheckpointOptions {
       option(.ptracedAllow, nil, "ptraced-allow"),
       option(.compress, nil, "compress", .optional("HOW")),
       option(.jobs, nil, "jobs", .required("N")), option(.requireLibcr, nil, "require-libcr"),
-      option(.skipUnsupported, nil, "skip-unsupported"),
       option(.tcpEstablished, nil, "tcp-established"), option(.tcpClose, nil, "tcp-close"),
       option(.check, nil, "check"), option(.live, nil, "live"),
       option(.incremental, nil, "incremental")))

@@ -81,6 +81,7 @@ public struct CheckpointOptions: Sendable {
     case .kmsgWarning: engineMessages = .warning
     case .ptracedError: request.tracedTargets = .error
     case .ptracedSkip: request.tracedTargets = .skip
+    case .skipUnsupported: request.skipsUnsupported = true
     case .ptracerError: request.tracingTargets = .error
     case .ptracerSkip: request.tracingTargets = .skip
     default:
@@ -151,7 +152,6 @@ public struct CheckpointOptions: Sendable {
       throw .notBuilt("--ptraced-allow", "a process has one tracer at a time: detach the debugger")
     case .jobs: throw .notBuilt("--jobs")
     case .requireLibcr: throw .notBuilt("--require-libcr")
-    case .skipUnsupported: throw .notBuilt("--skip-unsupported")
     case .tcpEstablished: throw .notBuilt("--tcp-established")
     case .tcpClose: throw .notBuilt("--tcp-close")
     case .check: throw .notBuilt("--check")

@@ -30,6 +30,8 @@ public struct CheckpointRequest: Sendable {
   /// A target that somebody traces, and a target that traces somebody.
   public var tracedTargets = TracedPolicy.error
   public var tracingTargets = TracedPolicy.error
+  /// Descriptors that cannot be carried are closed in the restored program instead of an error.
+  public var skipsUnsupported = false
   /// Who asked, if not this tool by itself: libcr's caller.
   public var requester: ProcessID?
   /// Fail with EDEADLK rather than take the requester.

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What cannot be saved is refused in words, before any harm: the target runs on, no file is left."""
 
+import json
 import os
 import re
 import resource
@@ -34,19 +35,20 @@ KINDS = {
     "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); f = s.fileno()", "socket"),
   "a netlink socket": ("s = socket.socket(16, socket.SOCK_RAW, 0); f = s.fileno()", "socket"),
   "an inotify descriptor that watches a deleted file": (
-    "f = call(294, 0); open('gone', 'w'); call(254, f, b'gone', 2); os.unlink('gone')", "inotify"),
-  "a fanotify descriptor": ("f = call(300, 0, 0)", "fanotify"),
+    "f = call(294, 0); g = open('gone', 'w'); call(254, f, b'gone', 2); os.unlink('gone')", "inotify"),
+  "a fanotify descriptor": ("f = call(300, 0, 0)", "fanotify group"),
   "a pidfd of a process outside": ("f = os.pidfd_open(os.getppid())", "pidfd.*process"),
   "a pidfd of a process that has ended": (
     "child = os.posix_spawn('/bin/true', ['true'], {}); f = os.pidfd_open(child);"
     " os.waitpid(child, 0)", "pidfd.*ended"),
-  "a userfaultfd": ("f = call(323, 1)", "userfaultfd"),
+  "a userfaultfd": ("f = call(323, 1)", "page faults"),
   "a bpf map": ("import struct; a = ctypes.create_string_buffer(struct.pack('5I', 2, 4, 4, 1, 0)"
-                " + bytes(100)); f = call(321, 0, a, 72)", "bpf"),
+                " + bytes(100)); f = call(321, 0, a, 72)", "bpf map"),
+  "an io_uring": ("f = call(425, 4, ctypes.create_string_buffer(120))", "io_uring"),
   "a message queue": ("f = call(240, b'cr-test-%d' % os.getpid(), 0o102, 0o600, None);"
                       " call(241, b'cr-test-%d' % os.getpid())", "mqueue|message queue"),
   "a performance counter": ("a = ctypes.create_string_buffer(b'\\1\\0\\0\\0\\x80\\0\\0\\0'"
-                            " + bytes(120)); f = call(298, a, 0, -1, -1, 0)", "perf_event"),
+                            " + bytes(120)); f = call(298, a, 0, -1, -1, 0)", "perf_event.*count"),
 }
 
 
@@ -88,6 +90,21 @@ def test_an_unsupported_descriptor_is_named(kind, python, directory):
   assert re.search(r"\b77\b", result.stderr) or re.search(r"descriptor \d+", result.stderr)
   assert re.search(rf"\b{process.pid}\b", result.stderr), "the message names the process"
   check_unharmed(process, directory)
+
+
+@pytest.mark.parametrize("kind", ("a userfaultfd", "a netlink socket", "a pidfd of a process outside",
+                                  "an inotify descriptor that watches a deleted file"))
+def test_an_unsupported_descriptor_is_left_out_when_that_is_wanted(kind, python, directory):
+  code, word = KINDS[kind]
+  process = python(f"{code}\nos.dup2(f, 77)")
+  result = run("cr_checkpoint", "--skip-unsupported", "-f", directory / "image", process.pid)
+  assert result.returncode == 0, result.stderr
+  assert re.search(rf"warning: process {process.pid} .*: descriptor \d+ .*{word}", result.stderr)
+  check_unharmed(process, directory)
+  description = run("cr_info", "--json", directory / "image")
+  assert json.loads(description.stdout)["warnings"]
+  assert 77 not in [entry["fd"] for entry
+                    in json.loads(description.stdout)["processes"][0]["descriptors"]]
 
 
 def test_the_refusal_names_the_process_of_the_tree_that_has_it(python, directory):
