@@ -26,6 +26,7 @@ struct Collector {
   var pipes = PipeTable()
   var epolls: [SeenObject] = []
   var watchers: [SeenObject] = []
+  var sockets: [SeenObject] = []
   var processHandles: [SeenObject] = []
   var sharedMemories = SharedMemoryTable()
   var kinship = Kinship()
@@ -57,6 +58,7 @@ struct Collector {
       }
     }
     try finishPipes()
+    try finishSockets()
     finishWatches()
     finishProcessHandles()
     finishEpolls()

@@ -98,7 +98,7 @@ extension Collector {
     case .symbolicLink:
       refuse(seen, "is a symbolic link (\(seen.target))")
     case .socket:
-      refuse(seen, "is a socket (\(SocketNames.describe(seen)))")
+      return try socket(seen, handle, index)
     case .none:
       return try kernelObject(seen, handle, index)
     }

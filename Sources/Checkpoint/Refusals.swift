@@ -58,6 +58,13 @@ extension OpenFile {
           entry.openFile = place
           return entry
         })
+    case .socket(var socket):
+      if let peer = socket.peer {
+        socket.peer = places[peer]
+        socket.isPeerGone = socket.peer == nil
+      }
+      socket.waiting = socket.waiting.compactMap { places[$0] }
+      kind = .socket(socket)
     default: break
     }
   }

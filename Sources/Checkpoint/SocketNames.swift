@@ -18,6 +18,21 @@ enum SocketNames {
     return "inode \(inode)"
   }
 
+  /// `process 12 (name)`, whoever has the socket with this inode open; as far as we may look.
+  static func holder(of inode: UInt32) -> ByteString {
+    let link: ByteString = "socket:[\(inode)]"
+    for process in (try? allProcesses()) ?? [] {
+      guard let files = try? ProcessFiles(process),
+        let numbers = try? files.numbers(in: "fd")
+      else { continue }
+      for number in numbers where (try? files.link("fd/\(number)")) == link {
+        let name = ProcessStat(of: process)?.name ?? ""
+        return "process \(process) (\(name))"
+      }
+    }
+    return "another process"
+  }
+
   /// A line is `sl local:port remote:port st tx:rx tr:when retransmits uid timeout inode`.
   static func internet(_ text: [UInt8], _ inode: UInt64) -> ByteString? {
     var scanner = TextScanner(text)

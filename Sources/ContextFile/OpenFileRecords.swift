@@ -27,6 +27,7 @@ extension OpenFile {
     case .epoll: 10
     case .watches: 11
     case .process: 12
+    case .socket: 13
     }
   }
 
@@ -46,6 +47,7 @@ extension OpenFile {
       case 10: file.walkEpoll(&coder)
       case 11: file.walkWatches(&coder)
       case 12: file.walkProcess(&coder)
+      case 13: file.walkSocket(&coder)
       default: coder.refuse()
       }
     }

@@ -30,6 +30,11 @@ struct Validation {
       if case .epoll(let entries) = file.kind, entries.contains(where: { !isSound($0) }) {
         return "the entries of open file \(index)"
       }
+      if case .socket(let socket) = file.kind,
+        !isSocket(socket.peer) || socket.waiting.contains(where: { !isSocket($0) })
+      {
+        return "the other end of socket \(index)"
+      }
       guard case .deleted(let deleted) = file.kind else { continue }
       if !isSound(deleted.contents, in: MemoryRange(start: 0, end: deleted.size))
         || !isIndex(deleted.sameFileAs, below: index)
@@ -86,6 +91,14 @@ struct Validation {
 
   private func isSound(_ entry: EpollEntry) -> Bool {
     entry.number >= 0 && isIndex(entry.openFile, below: snapshot.openFiles.count)
+  }
+
+  private func isSocket(_ index: Int?) -> Bool {
+    guard let index else { return true }
+    guard isIndex(index, below: snapshot.openFiles.count),
+      case .socket = snapshot.openFiles[index].kind
+    else { return false }
+    return true
   }
 
   private func isIndex(_ index: Int?, below count: Int) -> Bool {

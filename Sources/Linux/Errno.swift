@@ -27,6 +27,7 @@ public struct Errno: Error, Hashable, Sendable {
   public static let notSupported = Errno(rawValue: EOPNOTSUPP)
   public static let timedOut = Errno(rawValue: ETIMEDOUT)
   public static let noChild = Errno(rawValue: ECHILD)
+  public static let messageTooLong = Errno(rawValue: EMSGSIZE)
   public static let overflow = Errno(rawValue: EOVERFLOW)
 }
 

@@ -49,6 +49,7 @@ struct FileOpener {
 
   mutating func openAll() throws(Failure) {
     try openPipes()
+    try openSockets()
     for index in snapshot.openFiles.indices where files.openFiles[index] == nil {
       do throws(Errno) {
         try open(index)
@@ -80,8 +81,8 @@ struct FileOpener {
       try keep(index, FileDescriptor(opening: path, flags: Int32(bitPattern: flags) | O_NOCTTY))
     case .terminal(let path, let device):
       try openTerminal(index, path, device, flags)
-    case .pipe, .fifo:
-      // Both kinds were opened together with their other ends.
+    case .pipe, .fifo, .socket:
+      // These kinds were opened together with their other ends.
       throw .badDescriptor
     case .eventCounter(let counter):
       try keepObject(

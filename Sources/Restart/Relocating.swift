@@ -43,6 +43,16 @@ extension OpenFile {
       kind = .characterDevice(path: relocations.applied(to: path), device: device)
     case .terminal(let path, let device):
       kind = .terminal(path: relocations.applied(to: path), device: device)
+    case .socket(var socket):
+      let path = relocations.applied(to: socket.path)
+      // A relative name stays what it is.
+      if path != socket.path, socket.address.count > 2, socket.address[2] == UInt8(ascii: "/"),
+        let address = UnixAddress.bytes(path)
+      {
+        socket.address = address
+      }
+      socket.path = path
+      kind = .socket(socket)
     case .watches(var watches):
       for index in watches.indices {
         watches[index].path = relocations.applied(to: watches[index].path)

@@ -41,6 +41,7 @@ public struct OpenFile: Sendable {
     case watches([FileWatch])
     /// pidfd_open(2); O_EXCL among the flags is PIDFD_THREAD.
     case process(ProcessID)
+    case socket(Socket)
   }
 
   public var kind: Kind
@@ -92,6 +93,7 @@ extension OpenFile {
     case .epoll: "epoll"
     case .watches: "inotify"
     case .process: "pidfd"
+    case .socket: "socket"
     }
   }
 }

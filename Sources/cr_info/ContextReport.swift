@@ -170,6 +170,7 @@ struct ContextReport {
     case .watches(let watches):
       object.set("watches", watches.map { watch($0) })
     case .process(let process): object.set("pid", process.rawValue)
+    case .socket(let socket): describe(socket, in: &object)
     case .signals(let mask): object.set("mask", "\(hex: mask, width: 16)")
     default: break
     }
@@ -191,6 +192,18 @@ struct ContextReport {
     object.set("mask", "\(hex: watch.mask)")
     object.set("path", watch.path)
     return object
+  }
+
+  private func describe(_ socket: Socket, in object: inout JSONObject) {
+    object.set("family", socket.family)
+    object.set("type", socket.type)
+    object.set("inode", socket.inode)
+    let states: [StaticString] = ["idle", "connected", "listening"]
+    object.set("state", ByteString(states[Int(socket.state.rawValue)]))
+    if !socket.path.isEmpty { object.set("path", socket.path) }
+    if let peer = socket.peer { object.set("peer", peer) }
+    object.set("messages", socket.messages.count)
+    object.set("unread", socket.unread)
   }
 
   private func sharedMemory(_ object: SharedMemory) -> JSONObject {

@@ -38,6 +38,7 @@ extension OpenFile {
     case .epoll(let entries): "epoll, \(entries.count) files watched"
     case .watches(let watches): "inotify, \(watches.count) files watched"
     case .process(let process): "pidfd of process \(process)"
+    case .socket(let socket): socket.title
     case .signals(let mask): "signalfd, mask \(hex: mask, width: 16)"
     default: shown(path ?? "")
     }
@@ -68,5 +69,20 @@ extension TimerFile {
     let left = "\(remaining / 1_000_000) ms left" as ByteString
     let again: ByteString = interval == 0 ? "" : ", every \(interval / 1_000_000) ms"
     return "timerfd, \(expirations) expirations unread, " + left + again
+  }
+}
+
+extension Socket {
+  fileprivate var title: ByteString {
+    let families: ByteString = family == 1 ? "UNIX" : family == 2 ? "IPv4" : "IPv6"
+    let types: ByteString = type == 1 ? "stream" : type == 2 ? "datagram" : "packet"
+    var words = "\(families) \(types) socket" as ByteString
+    switch state {
+    case .idle: break
+    case .listening: words += ", listening"
+    case .connected: words += peer.map { ", connected to file \($0)" } ?? ", connected"
+    }
+    if !path.isEmpty { words += " " + shown(path) }
+    return unread == 0 ? words : words + ", \(unread) bytes unread"
   }
 }

@@ -28,12 +28,24 @@ def call(number, *arguments):
 
 # What makes descriptor 77, and a word that the message must have.
 KINDS = {
-  "a connected socket": ("pair = socket.socketpair(); f = pair[0].fileno()", "socket"),
-  "a listening socket": (
-    "s = socket.socket(); s.bind(('127.0.0.1', 0)); s.listen(); f = s.fileno()", "socket"),
-  "an unconnected socket": (
-    "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); f = s.fileno()", "socket"),
-  "a netlink socket": ("s = socket.socket(16, socket.SOCK_RAW, 0); f = s.fileno()", "socket"),
+  # Whoever is at the other end is an orphan and no longer below the target.
+  "a socket connected to the outside": (
+    "pair = socket.socketpair(); f = pair[0].fileno(); child = os.fork()\n"
+    "if child == 0:\n  if os.fork(): os._exit(0)\n  pair[0].close(); time.sleep(100); os._exit(0)\n"
+    "pair[1].close(); os.waitpid(child, 0)", r"socket .*process \d+ \(python3.*not saved"),
+  "a TCP connection": (
+    "s = socket.create_server(('127.0.0.1', 0)); c = socket.create_connection(s.getsockname());"
+    " f = s.accept()[0].detach()", r"TCP 127.0.0.1:\d+ to 127.0.0.1:\d+.*connection"),
+  "descriptors under way": (
+    "pair = socket.socketpair(); f = pair[1].fileno(); socket.send_fds(pair[0], [b'x'], [0])",
+    "SCM_RIGHTS"),
+  "urgent data under way": (
+    "pair = socket.socketpair(); f = pair[1].fileno(); pair[0].send(b'x', socket.MSG_OOB)",
+    "urgent"),
+  "bytes sent to a server that has not accepted yet": (
+    "s = socket.socket(socket.AF_UNIX); s.bind('name'); s.listen(); c = socket.socket(socket.AF_UNIX);"
+    " c.connect('name'); c.send(b'x'); f = c.fileno()", "before it was accepted"),
+  "a netlink socket": ("s = socket.socket(16, socket.SOCK_RAW, 0); f = s.fileno()", "netlink"),
   "an inotify descriptor that watches a deleted file": (
     "f = call(294, 0); g = open('gone', 'w'); call(254, f, b'gone', 2); os.unlink('gone')", "inotify"),
   "a fanotify descriptor": ("f = call(300, 0, 0)", "fanotify group"),
@@ -111,7 +123,7 @@ def test_the_refusal_names_the_process_of_the_tree_that_has_it(python, directory
   process = python("""
     child = os.fork()
     if child == 0:
-      s = socket.socket()
+      s = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0)
       os.dup2(s.fileno(), 55)
       open("child", "w").write(str(os.getpid()))
       time.sleep(100)

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Messages of sockets, whose structures hold pointers. Everything returns -errno, never sets errno.
+ */
+#ifndef CR_SOCKETS_H
+#define CR_SOCKETS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* What recvmsg(2) tells besides the bytes. */
+struct cr_message {
+	uint8_t sender[128];
+	uint32_t sender_size;
+	/* Descriptors travel with it (SCM_RIGHTS); those that we were given are closed again. */
+	int32_t has_descriptors;
+	/* Of the message that did not fit into the buffer. */
+	int32_t is_cut;
+};
+
+/* Looks at what waits, without taking it or waiting. packets: the result is the size of the whole
+ * message, even if that is more than count. */
+long cr_socket_peek(int fd, void *buffer, size_t count, int packets, struct cr_message *message);
+
+#endif

@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: Apache-2.0
+import CLinux
+import Linux
+import Request
+import Snapshot
+
+extension Collector {
+  /// A socket by what it says of itself; who is at its other end is known when all were met.
+  mutating func socket(
+    _ seen: SeenDescriptor, _ handle: borrowing ProcessHandle, _ index: Int
+  ) throws(Failure) -> OpenFile.Kind? {
+    do throws(Errno) {
+      let own = try handle.descriptor(seen.number)
+      let number = DescriptorNumber(own.number)
+      var socket = Socket(
+        family: try number.intOption(SOL_SOCKET, SO_DOMAIN),
+        type: try number.intOption(SOL_SOCKET, SO_TYPE),
+        protocolNumber: try number.intOption(SOL_SOCKET, SO_PROTOCOL), inode: seen.status.inode)
+      if let reason = try foreignness(of: socket, number) {
+        refuse(seen, "is a socket (\(SocketNames.describe(seen))) " + reason)
+        return nil
+      }
+      let address = try number.socketAddress()
+      if address.count > 2 { socket.address = address }
+      for (level, name) in SocketOptions.all(
+        family: socket.family, protocol: socket.protocolNumber)
+      {
+        // One that this kernel or this kind of socket does not know.
+        guard let value = try? number.option(level, name) else { continue }
+        socket.options.append(SocketOption(level: level, name: name, value: value))
+      }
+      if socket.family == AF_UNIX {
+        sockets.append(SeenObject(seen: seen, index: index))
+      } else {
+        try describeInternet(&socket, number, seen)
+      }
+      return .socket(socket)
+    } catch {
+      throw Failure("look at socket \(seen.number)", seen.process, error)
+    }
+  }
+
+  /// Why it cannot be carried, in words that follow "is a socket"; nil if it can.
+  private func foreignness(
+    of socket: Socket, _ number: DescriptorNumber
+  ) throws(Errno) -> ByteString? {
+    let filters = (try? number.option(SOL_SOCKET, SO_GET_FILTER, count: 0)) ?? []
+    if !filters.isEmpty { return "with a packet filter" }
+    switch (socket.family, socket.type, socket.protocolNumber) {
+    case (AF_UNIX, 1, _), (AF_UNIX, 2, _), (AF_UNIX, 5, _): break
+    case (AF_INET, 2, 17), (AF_INET6, 2, 17): break
+    case (AF_INET, 1, 6), (AF_INET6, 1, 6):
+      // struct tcp_info begins with the state: CLOSE 7, LISTEN 10.
+      let state = try number.option(6, 11, count: 8).first ?? 0
+      if state != 7 && state != 10 { return "with a connection" }
+    case (AF_NETLINK, _, _): return "to the kernel (netlink)"
+    default: return "of family \(socket.family)"
+    }
+    if let cookie = try? number.option(SOL_SOCKET, 71), cookie != ownNetworkCookie() {
+      return "of another network namespace"
+    }
+    return nil
+  }
+
+  /// SO_NETNS_COOKIE (71, Linux 5.14) of a socket of ours.
+  private func ownNetworkCookie() -> [UInt8] {
+    guard let own = try? KernelObjects.socket(family: AF_UNIX, type: 1, protocol: 0) else { return [] }
+    return (try? DescriptorNumber(own.number).option(SOL_SOCKET, 71)) ?? []
+  }
+
+  private mutating func describeInternet(
+    _ socket: inout Socket, _ number: DescriptorNumber, _ seen: SeenDescriptor
+  ) throws(Errno) {
+    if let peer = try? number.peerAddress() {
+      socket.peerAddress = peer
+      socket.state = .connected
+    }
+    if socket.isDatagram {
+      if try number.bytesWaiting() > 0 {
+        warnings.append(
+          "\(seen.name) is a UDP socket with unread datagrams: after a restart they are gone")
+      }
+      return
+    }
+    let information = try number.option(6, 11, count: 104)
+    guard information.first == 10 else { return }
+    socket.state = .listening
+    // tcpi_unacked and tcpi_sacked: connections that wait, and the backlog.
+    socket.backlog = information.native(UInt32.self, at: 28)
+    if information.native(UInt32.self, at: 24) > 0 {
+      warnings.append(
+        "\(seen.name) is a socket on which connections wait to be accepted: after a restart they "
+          + "are gone")
+    }
+  }
+}
+
+// MARK: UNIX sockets
+
+extension Collector {
+  mutating func finishSockets() throws(Failure) {
+    var indexes: [UInt32: Int] = [:]
+    for object in sockets {
+      indexes[UInt32(truncatingIfNeeded: object.seen.status.inode)] = object.index
+    }
+    var infos: [UnixSocketInfo] = []
+    var waiting: Set<Int> = []
+    for object in sockets {
+      let info = try reading("sockets (sock_diag)", of: object.seen.process) { () throws(Errno) in
+        try UnixSocketInfo(inode: object.seen.status.inode)
+      }
+      infos.append(info)
+      for client in info.waiting { if let index = indexes[client] { waiting.insert(index) } }
+    }
+    for (place, object) in sockets.enumerated() {
+      guard case .socket(var socket) = snapshot.openFiles[object.index].kind else { continue }
+      let info = infos[place]
+      socket.shutdown = UInt32(info.shutdown)
+      locate(&socket, info, object.seen)
+      if info.isListening {
+        socket.state = .listening
+        socket.backlog = info.backlog
+        socket.waiting = info.waiting.compactMap { indexes[$0] }
+        if socket.waiting.count < info.waiting.count {
+          warnings.append(
+            "\(object.seen.name) is a socket on which processes that are not saved wait to be "
+              + "accepted: after a restart they are gone")
+        }
+      }
+      do throws(Errno) {
+        let own = try ProcessHandle(object.seen.process).descriptor(object.seen.number)
+        let number = DescriptorNumber(own.number)
+        if let peer = info.peer {
+          try connect(
+            &socket, to: peer, indexes[peer], waits: waiting.contains(object.index), number, object)
+        }
+        if !info.isListening { try collectMessages(&socket, number, object) }
+      } catch {
+        throw Failure("read socket \(object.seen.number)", object.seen.process, error)
+      }
+      snapshot.openFiles[object.index].kind = .socket(socket)
+    }
+  }
+
+  /// Who is at the other end.
+  private mutating func connect(
+    _ socket: inout Socket, to peer: UInt32, _ index: Int?, waits: Bool, _ number: DescriptorNumber,
+    _ object: SeenObject
+  ) throws(Errno) {
+    socket.state = .connected
+    if let index {
+      socket.peer = index
+      return
+    }
+    let name: ByteString = "is a socket (\(SocketNames.describe(object.seen))) "
+    if peer != 0 {
+      refuse(
+        object.seen, name + "connected to \(SocketNames.holder(of: peer)), which is not saved",
+        dropping: object.index)
+    } else if waits {
+      if try number.bytesUnderWay() > 0 {
+        refuse(
+          object.seen, name + "that has sent something before it was accepted",
+          dropping: object.index)
+      }
+    } else if socket.shutdown == 3 || socket.isDatagram {
+      socket.isPeerGone = true
+      socket.hasError = try number.hasError()
+    } else {
+      refuse(
+        object.seen, name + "that waits to be accepted by a process which is not saved",
+        dropping: object.index)
+    }
+  }
+
+  /// Where the file is that it is bound to, and whether it is that file still.
+  private mutating func locate(
+    _ socket: inout Socket, _ info: UnixSocketInfo, _ seen: SeenDescriptor
+  ) {
+    // struct sockaddr_un: a family and a name; the abstract ones begin with a NUL.
+    guard socket.address.count > 2, socket.address[2] != 0, let inode = info.fileInode else { return }
+    var name = ByteString(socket.address[2...].prefix { $0 != 0 })
+    if !name.hasPrefix("/"), let process = snapshot.processes.first(where: { $0.id == seen.process }) {
+      name = process.workingDirectory + "/" + name
+    }
+    socket.path = name
+    socket.isNameGone = true
+    guard let status = try? FileStatus.of(name, followingLinks: false),
+      UInt32(truncatingIfNeeded: status.inode) == inode, status.isSocket
+    else { return }
+    socket.isNameGone = false
+    socket.mode = status.mode & 0o7777
+    socket.user = status.user
+    socket.group = status.group
+  }
+
+  private mutating func collectMessages(
+    _ socket: inout Socket, _ number: DescriptorNumber, _ object: SeenObject
+  ) throws(Errno) {
+    var hasDescriptors = false
+    if socket.isStream {
+      let count = Int(try number.bytesWaiting())
+      if count == 0 { return }
+      let message = try number.peekAll(count, socket)
+      if let message { socket.messages = [SocketMessage(bytes: message.bytes, sender: [])] }
+      hasDescriptors = message?.hasDescriptors ?? false
+      if !hasDescriptors, socket.unread != count {
+        refuse(object.seen, "is a socket with urgent data that was not read yet", dropping: object.index)
+        return
+      }
+    } else {
+      for message in try number.peekEach() {
+        socket.messages.append(SocketMessage(bytes: message.bytes, sender: message.sender))
+        if message.hasDescriptors { hasDescriptors = true }
+      }
+    }
+    if hasDescriptors {
+      refuse(
+        object.seen, "is a socket in which descriptors or credentials are under way (SCM_RIGHTS)",
+        dropping: object.index)
+    } else if !socket.messages.isEmpty,
+      socket.options.contains(where: { $0.isSet(SOL_SOCKET, SO_PASSCRED) })
+    {
+      warnings.append(
+        "\(object.seen.name) is a socket that tells who has sent what (SO_PASSCRED): for what is "
+          + "unread that is cr_restart afterwards")
+    }
+  }
+}
+
+extension SocketOption {
+  fileprivate func isSet(_ level: Int32, _ name: Int32) -> Bool {
+    self.level == level && self.name == name && value.contains { $0 != 0 }
+  }
+}
+
+extension DescriptorNumber {
+  /// All of a stream in one look, which leaves no trace; but a look begins at SO_PEEK_OFF if the
+  /// program has set that.
+  fileprivate func peekAll(
+    _ count: Int, _ socket: Socket
+  ) throws(Errno) -> WaitingMessage? {
+    let offset = try intOption(SOL_SOCKET, SO_PEEK_OFF)
+    if offset < 0 { return try peek(count, packets: false) }
+    try setOption(SOL_SOCKET, SO_PEEK_OFF, -1)
+    defer { try? setOption(SOL_SOCKET, SO_PEEK_OFF, offset) }
+    return try peek(count, packets: false)
+  }
+
+  /// The messages one by one: with SO_PEEK_OFF each look goes on behind the one before. The option
+  /// is put back; it is touched only where there is something to look at.
+  fileprivate func peekEach() throws(Errno) -> [WaitingMessage] {
+    guard try bytesAreWaiting() else { return [] }
+    let offset = try intOption(SOL_SOCKET, SO_PEEK_OFF)
+    try setOption(SOL_SOCKET, SO_PEEK_OFF, 0)
+    defer { try? setOption(SOL_SOCKET, SO_PEEK_OFF, offset) }
+    var messages: [WaitingMessage] = []
+    while var message = try peek(4 << 20, packets: true) {
+      message.bytes = Array(message.bytes[...])
+      messages.append(message)
+      // Nothing was skipped by an empty message: it could be seen again and again.
+      if messages.count > 1 << 16 { throw .overflow }
+    }
+    return messages
+  }
+
+  /// POLLIN.
+  private func bytesAreWaiting() throws(Errno) -> Bool { try pollEvents() & POLLIN != 0 }
+}

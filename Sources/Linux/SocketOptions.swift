@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+import CLinux
+
+/// The options of sockets that a program can set and read back, and that have no other effect than
+/// their own.
+public enum SocketOptions {
+  /// Level and name of those that a socket of this kind may have.
+  public static func all(family: Int32, protocol number: Int32) -> [(level: Int32, name: Int32)] {
+    var all = general.map { (level: Int32(SOL_SOCKET), name: $0) }
+    if family == AF_INET || family == AF_INET6 {
+      all += internet.map { (level: Int32(IPPROTO_IP), name: $0) }
+    }
+    if family == AF_INET6 { all += internet6.map { (level: Int32(IPPROTO_IPV6), name: $0) } }
+    if number == 6 { all += tcp.map { (level: 6, name: $0) } }
+    if number == 17 { all += udp.map { (level: 17, name: $0) } }
+    return all
+  }
+
+  /// Sizes of buffers are doubled by the kernel when they are set.
+  public static func isBufferSize(_ level: Int32, _ name: Int32) -> Bool {
+    level == SOL_SOCKET && (name == SO_SNDBUF || name == SO_RCVBUF)
+  }
+
+  private static let general: [Int32] = [
+    SO_SNDBUF, SO_RCVBUF, SO_REUSEADDR, SO_REUSEPORT, SO_BROADCAST, SO_KEEPALIVE, SO_OOBINLINE,
+    SO_LINGER, SO_DONTROUTE, SO_PASSCRED, SO_PASSSEC, SO_RCVLOWAT, SO_RCVTIMEO, SO_SNDTIMEO,
+    SO_PRIORITY, SO_MARK, SO_TIMESTAMP, SO_TIMESTAMPNS, SO_RXQ_OVFL, SO_PEEK_OFF,
+    SO_SELECT_ERR_QUEUE, SO_BUSY_POLL, SO_ZEROCOPY, SO_NO_CHECK, SO_BINDTODEVICE,
+  ]
+
+  /// linux/in.h.
+  private static let internet: [Int32] = [
+    IP_TOS, IP_TTL, IP_PKTINFO, IP_MTU_DISCOVER, IP_RECVERR, IP_RECVTTL, IP_RECVTOS, IP_FREEBIND,
+    IP_TRANSPARENT, IP_MINTTL, IP_BIND_ADDRESS_NO_PORT, IP_MULTICAST_TTL, IP_MULTICAST_LOOP,
+    IP_MULTICAST_ALL,
+  ]
+
+  /// linux/in6.h: V6ONLY 26, UNICAST_HOPS 16, MULTICAST_HOPS 18, MULTICAST_LOOP 19, MTU_DISCOVER 23,
+  /// RECVERR 25, RECVPKTINFO 49, RECVHOPLIMIT 51, RECVTCLASS 66, TCLASS 67.
+  private static let internet6: [Int32] = [26, 16, 18, 19, 23, 25, 49, 51, 66, 67]
+
+  /// linux/tcp.h: NODELAY 1, CORK 3, KEEPIDLE 4, KEEPINTVL 5, KEEPCNT 6, SYNCNT 7, LINGER2 8,
+  /// DEFER_ACCEPT 9, CONGESTION 13, USER_TIMEOUT 18, FASTOPEN 23, NOTSENT_LOWAT 25.
+  private static let tcp: [Int32] = [1, 3, 4, 5, 6, 7, 8, 9, 13, 18, 23, 25]
+
+  /// linux/udp.h: CORK 1, NO_CHECK6_TX 101, NO_CHECK6_RX 102, SEGMENT 103, GRO 104.
+  private static let udp: [Int32] = [1, 101, 102, 103, 104]
+}
+
+/// chmod(2) and chown(2) of a name that leads to a socket.
+public func setOwnership(
+  of path: ByteString, mode: UInt32, user: UInt32, group: UInt32
+) throws(Errno) {
+  let chmod = path.withCString {
+    cr_syscall(Int(SYS_fchmodat), Int(AT_FDCWD), Int(bitPattern: $0), Int(mode), 0, 0, 0)
+  }
+  try checked(chmod)
+  let present = try FileStatus.of(path, followingLinks: false)
+  if present.user == user, present.group == group { return }
+  let chown = path.withCString {
+    cr_syscall(
+      Int(SYS_fchownat), Int(AT_FDCWD), Int(bitPattern: $0), Int(user), Int(group),
+      Int(AT_SYMLINK_NOFOLLOW), 0)
+  }
+  try checked(chown)
+}
+
+/// unlink(2).
+public func removeName(_ path: ByteString) throws(Errno) {
+  let result = path.withCString {
+    cr_syscall(Int(SYS_unlinkat), Int(AT_FDCWD), Int(bitPattern: $0), 0, 0, 0, 0)
+  }
+  try checked(result)
+}
+
+/// Does something with `path` as the working directory of this process.
+public func inDirectory(
+  _ path: ByteString, _ body: () throws(Errno) -> Void
+) throws(Errno) {
+  let here = try FileDescriptor(opening: ".", flags: CR_O_PATH | O_DIRECTORY)
+  try checked(path.withCString { cr_syscall(Int(SYS_chdir), Int(bitPattern: $0), 0, 0, 0, 0, 0) })
+  var failure: Errno?
+  do throws(Errno) { try body() } catch { failure = error }
+  try checked(cr_syscall(Int(SYS_fchdir), Int(here.number), 0, 0, 0, 0, 0))
+  if let failure { throw failure }
+}

@@ -1,0 +1,358 @@
+// SPDX-License-Identifier: Apache-2.0
+import CLinux
+import Linux
+import Request
+import Snapshot
+
+/// Makes the sockets of a job again, each with what it had received and nobody had read.
+///
+/// First those that have a name, then those that listen, since connections are made through them;
+/// then connections; then what was under way in them; then ends that were shut down; at last the
+/// connections that wait to be accepted, so that no other one comes before them.
+struct SocketMaker {
+  let snapshot: Snapshot
+  let files: OpenedFiles
+  /// By index in `Snapshot.openFiles`.
+  private var sockets: [Int: Socket] = [:]
+  private var made: [Int: DescriptorNumber] = [:]
+  /// The other ends of sockets whose peer was closed.
+  private var widows: [Int: Int32] = [:]
+  /// Names that were there for a moment only.
+  private var lostNames: [ByteString] = []
+  private(set) var warnings: [ByteString] = []
+  /// What is being made, for messages.
+  private(set) var current = 0
+
+  init(_ snapshot: Snapshot, _ files: OpenedFiles) {
+    self.snapshot = snapshot
+    self.files = files
+    for (index, file) in snapshot.openFiles.enumerated() {
+      if case .socket(let socket) = file.kind { sockets[index] = socket }
+    }
+  }
+
+  private var order: [Int] { sockets.keys.sorted() }
+
+  mutating func makeAll(_ name: (Int) -> ByteString) throws(Errno) {
+    defer {
+      for path in lostNames { try? removeName(path) }
+      for end in widows.values { DescriptorNumber(end).close() }
+    }
+    for index in order where !isMadeInPairs(index) { try makeAlone(index) }
+    for index in order where isMadeInPairs(index) && made[index] == nil { try makeConnection(index) }
+    for index in order { try connectDatagrams(index) }
+    for index in order { try fill(index, name) }
+    for index in order { try shutDown(index) }
+    for index in order { try connectWaiting(index) }
+    for index in order {
+      guard let number = made[index] else { continue }
+      try number.setStatusFlags(snapshot.openFiles[index].flags & ~UInt32(O_ASYNC))
+    }
+  }
+
+  private func isMadeInPairs(_ index: Int) -> Bool {
+    guard let socket = sockets[index], socket.family == AF_UNIX, socket.state == .connected else {
+      return false
+    }
+    if waitsSomewhere(index) { return false }
+    if socket.isDatagram {
+      // Two that are connected to each other and need no name for it.
+      guard let peer = socket.peer.flatMap({ sockets[$0] }) else { return socket.address.isEmpty }
+      return peer.peer == index && socket.address.isEmpty && peer.address.isEmpty
+    }
+    return true
+  }
+
+  private func waitsSomewhere(_ index: Int) -> Bool {
+    sockets.values.contains { $0.waiting.contains(index) }
+  }
+
+  /// Stands for the description `index` from now on.
+  private mutating func keep(
+    _ index: Int, _ file: consuming FileDescriptor
+  ) throws(Errno) -> DescriptorNumber {
+    let number = try files.inheritance.adopt(file)
+    files.openFiles[index] = number
+    made[index] = number
+    // While we are at work nothing may wait for anything.
+    try number.setStatusFlags(UInt32(O_NONBLOCK))
+    if let socket = sockets[index] { setOptions(of: socket, number) }
+    return number
+  }
+
+  private mutating func setOptions(of socket: Socket, _ number: DescriptorNumber) {
+    for option in socket.options {
+      let present = try? number.option(option.level, option.name)
+      if present == option.value { continue }
+      do throws(Errno) { try number.set(option) } catch {
+        warnings.append(
+          "option \(option.name) (level \(option.level)) of a socket is refused here: \(error)")
+      }
+    }
+  }
+
+  // MARK: Alone
+
+  private mutating func makeAlone(_ index: Int) throws(Errno) {
+    current = index
+    guard let socket = sockets[index] else { return }
+    let file = try KernelObjects.socket(
+      family: socket.family, type: socket.type, protocol: socket.protocolNumber)
+    let number = try keep(index, file)
+    if !socket.address.isEmpty { try bind(socket, number) }
+    if socket.state == .listening { try number.listen(backlog: socket.backlog) }
+    if socket.family != AF_UNIX, socket.state == .connected, socket.isDatagram {
+      try number.connect(socket.peerAddress)
+    }
+  }
+
+  private mutating func bind(_ socket: Socket, _ number: DescriptorNumber) throws(Errno) {
+    if socket.family != AF_UNIX {
+      // Connections of the past that nobody has any more would be in the way.
+      let reuses = try number.intOption(SOL_SOCKET, SO_REUSEADDR)
+      if !socket.isDatagram { try number.setOption(SOL_SOCKET, SO_REUSEADDR, 1) }
+      // A connected socket that had got its port by itself has one that is free for it only.
+      try number.bind(socket.address)
+      try number.setOption(SOL_SOCKET, SO_REUSEADDR, reuses)
+      return
+    }
+    if socket.path.isEmpty { return try number.bind(socket.address) }
+    if !socket.isNameGone { try removeStaleName(socket) }
+    let name = ByteString(socket.address[2...].prefix { $0 != 0 })
+    if name.hasPrefix("/") {
+      try number.bind(socket.address)
+    } else {
+      let folder = socket.path.dropLast(name.count)
+      try inDirectory(folder) { () throws(Errno) in try number.bind(socket.address) }
+    }
+    if socket.isNameGone {
+      lostNames.append(socket.path)
+    } else {
+      try setOwnership(of: socket.path, mode: socket.mode, user: socket.user, group: socket.group)
+    }
+  }
+
+  /// The file that a killed program's socket leaves behind is in the way of a new one, but belongs
+  /// to nobody: nothing accepts a connection to it.
+  private func removeStaleName(_ socket: Socket) throws(Errno) {
+    guard let status = try? FileStatus.of(socket.path, followingLinks: false), status.isSocket else {
+      return
+    }
+    let probe = try KernelObjects.socket(family: AF_UNIX, type: socket.type, protocol: 0)
+    let number = DescriptorNumber(probe.number)
+    try number.setStatusFlags(UInt32(O_NONBLOCK))
+    do throws(Errno) {
+      if let address = UnixAddress.bytes(socket.path) {
+        try number.connect(address)
+      }
+    } catch {
+      if error.rawValue == ECONNREFUSED { try removeName(socket.path) }
+    }
+  }
+
+  // MARK: Connections
+
+  private mutating func makeConnection(_ index: Int) throws(Errno) {
+    current = index
+    guard let socket = sockets[index] else { return }
+    let peer = socket.peer.flatMap { sockets[$0] == nil ? nil : $0 }
+    let far = peer.flatMap { sockets[$0] }
+    // The end with a name was accepted by a listener of that name.
+    let (near, accepted): (Int32, Int32)
+    if !socket.isDatagram, let far, !far.address.isEmpty {
+      (near, accepted) = try connectByName(from: socket, to: far)
+    } else if !socket.isDatagram, !socket.address.isEmpty {
+      let unnamed = Socket(family: AF_UNIX, type: socket.type, protocolNumber: 0, inode: 0)
+      (accepted, near) = try connectByName(from: far ?? unnamed, to: socket)
+    } else {
+      (near, accepted) = try KernelObjects.socketPair(type: socket.type)
+    }
+    _ = try keep(index, FileDescriptor(owning: near))
+    if let peer {
+      _ = try keep(peer, FileDescriptor(owning: accepted))
+    } else {
+      widows[index] = accepted
+    }
+  }
+
+  /// Two numbers that the caller owns.
+  private mutating func connectByName(
+    from client: Socket, to server: Socket
+  ) throws(Errno) -> (near: Int32, accepted: Int32) {
+    let near = try KernelObjects.socket(family: AF_UNIX, type: client.type, protocol: 0)
+    let number = DescriptorNumber(near.number)
+    try number.setStatusFlags(UInt32(O_NONBLOCK))
+    if !client.address.isEmpty { try bind(client, number) }
+    if let listener = order.first(where: { isListener($0, named: server) }), let own = made[listener] {
+      try connect(number, to: server)
+      let accepted = try own.accept()
+      return (near.disown(), accepted.disown())
+    }
+    // It has gone since, and left its name to what it had accepted.
+    let listener = try KernelObjects.socket(family: AF_UNIX, type: server.type, protocol: 0)
+    let own = DescriptorNumber(listener.number)
+    var named = server
+    // A name that is somebody else's by now is not touched.
+    if !server.path.isEmpty, (try? FileStatus.of(server.path, followingLinks: false)) == nil {
+      named.isNameGone = true
+    }
+    try bind(named, own)
+    try own.listen(backlog: 1)
+    try connect(number, to: server)
+    let accepted = try own.accept()
+    // For the next one of that name.
+    if named.isNameGone, !named.path.isEmpty {
+      try removeName(named.path)
+      lostNames.removeLast()
+    }
+    return (near.disown(), accepted.disown())
+  }
+
+  private func isListener(_ index: Int, named server: Socket) -> Bool {
+    guard let socket = sockets[index] else { return false }
+    return socket.state == .listening && socket.family == AF_UNIX && socket.type == server.type
+      && socket.address == server.address && socket.path == server.path
+  }
+
+  private func connect(_ number: DescriptorNumber, to server: Socket) throws(Errno) {
+    let name = ByteString(server.address[2...].prefix { $0 != 0 })
+    if server.path.isEmpty || name.hasPrefix("/") { return try number.connect(server.address) }
+    try inDirectory(server.path.dropLast(name.count)) { () throws(Errno) in
+      try number.connect(server.address)
+    }
+  }
+
+  private func connectDatagrams(_ index: Int) throws(Errno) {
+    guard let socket = sockets[index], socket.isDatagram, socket.family == AF_UNIX,
+      !isMadeInPairs(index), let peer = socket.peer.flatMap({ sockets[$0] }), let number = made[index]
+    else { return }
+    try connect(number, to: peer)
+  }
+
+  private mutating func connectWaiting(_ index: Int) throws(Errno) {
+    current = index
+    guard let listener = sockets[index] else { return }
+    for client in listener.waiting {
+      if let number = made[client] { try connect(number, to: listener) }
+    }
+  }
+
+  // MARK: What was under way
+
+  private mutating func fill(_ index: Int, _ name: (Int) -> ByteString) throws(Errno) {
+    current = index
+    guard let socket = sockets[index], !socket.messages.isEmpty, let receiver = made[index] else {
+      return
+    }
+    for message in socket.messages {
+      if let peer = socket.peer, isMadeInPairs(index), let sender = made[peer] {
+        try send(message.bytes, from: sender, isStream: socket.isStream)
+      } else if let widow = widows[index] {
+        try send(message.bytes, from: DescriptorNumber(widow), isStream: socket.isStream)
+      } else {
+        try sendByName(message, to: socket, receiver, name(index))
+      }
+    }
+  }
+
+  /// A datagram bears the name of the socket that it came from.
+  private mutating func sendByName(
+    _ message: SocketMessage, to socket: Socket, _ receiver: DescriptorNumber, _ name: ByteString
+  ) throws(Errno) {
+    let sender = order.first {
+      guard let candidate = sockets[$0] else { return false }
+      return candidate.isDatagram && candidate.family == AF_UNIX
+        && (message.sender.count > 2
+          ? candidate.address == message.sender : $0 == socket.peer && candidate.address.isEmpty)
+    }
+    let target = try receiver.socketAddress()
+    let relative = ByteString(target.dropFirst(2).prefix { $0 != 0 })
+    func deliver(_ from: DescriptorNumber) throws(Errno) {
+      if socket.path.isEmpty || relative.hasPrefix("/") {
+        _ = try from.send(message.bytes[...], to: target)
+      } else {
+        try inDirectory(socket.path.dropLast(relative.count)) { () throws(Errno) in
+          _ = try from.send(message.bytes[...], to: target)
+        }
+      }
+    }
+    if let sender, let number = made[sender] { return try deliver(number) }
+    if message.sender.count > 2 {
+      warnings.append("\(name): an unread datagram does not tell any more who has sent it")
+    }
+    let nobody = try KernelObjects.socket(family: AF_UNIX, type: socket.type, protocol: 0)
+    try deliver(DescriptorNumber(nobody.number))
+  }
+
+  /// With more room for it than the sender may have now.
+  private func send(
+    _ bytes: [UInt8], from sender: DescriptorNumber, isStream: Bool
+  ) throws(Errno) {
+    let room = try sender.intOption(SOL_SOCKET, SO_SNDBUF)
+    let wanted = Int32(clamping: 2 * bytes.count + (1 << 16))
+    if room < wanted { try sender.setBufferSize(SO_SNDBUF, wanted) }
+    var rest = bytes[...]
+    repeat { rest = rest.dropFirst(try sender.send(rest)) } while isStream && !rest.isEmpty
+    if room < wanted { try sender.setBufferSize(SO_SNDBUF, room) }
+  }
+
+  // MARK: Ends
+
+  private mutating func shutDown(_ index: Int) throws(Errno) {
+    current = index
+    guard let socket = sockets[index], let number = made[index], socket.family == AF_UNIX else {
+      return
+    }
+    if let widow = widows[index] {
+      // Something that it has never read makes its end an error for us.
+      if socket.hasError, !socket.isDatagram { _ = try number.send([0]) }
+      DescriptorNumber(widow).close()
+      widows[index] = nil
+      return
+    }
+    guard socket.state != .listening else { return }
+    if socket.shutdown & 2 != 0 { try number.shutDown(Int32(SHUT_WR)) }
+    if socket.isDatagram, socket.shutdown & 1 != 0 { try number.shutDown(Int32(SHUT_RD)) }
+  }
+}
+
+/// `struct sockaddr_un`.
+enum UnixAddress {
+  /// Of a path; nil for one that is too long.
+  static func bytes(_ path: ByteString) -> [UInt8]? {
+    guard path.count < 108 else { return nil }
+    return withUnsafeBytes(of: UInt16(AF_UNIX)) { Array($0) } + path.bytes + [0]
+  }
+}
+
+extension DescriptorNumber {
+  fileprivate func set(_ option: SocketOption) throws(Errno) {
+    if SocketOptions.isBufferSize(option.level, option.name), option.value.count >= 4 {
+      return try setBufferSize(option.name, option.value.native(Int32.self, at: 0))
+    }
+    try setOption(option.level, option.name, option.value)
+  }
+
+  /// As getsockopt(2) tells it, which is the double of what is set; beyond the limits of the system
+  /// with CAP_NET_ADMIN.
+  fileprivate func setBufferSize(_ name: Int32, _ size: Int32) throws(Errno) {
+    let forcing = name == SO_SNDBUF ? SO_SNDBUFFORCE : SO_RCVBUFFORCE
+    if (try? setOption(SOL_SOCKET, forcing, size / 2)) != nil { return }
+    try setOption(SOL_SOCKET, name, size / 2)
+  }
+}
+
+extension FileOpener {
+  mutating func openSockets() throws(Failure) {
+    var maker = SocketMaker(snapshot, files)
+    do throws(Errno) { try maker.makeAll { name($0) } } catch {
+      let what = name(maker.current)
+      if error.rawValue == EADDRINUSE {
+        throw Failure(
+          error, "cannot make the socket again, \(what): its address is in use by somebody else")
+      }
+      throw Failure(error, "cannot make the socket again, \(what): \(error)")
+    }
+    warnings += maker.warnings
+  }
+}
