@@ -21,12 +21,15 @@ struct Collector {
   var deletedFiles: [FileKey: Int] = [:]
   /// Descriptors that cannot be carried are left out, with a warning.
   let skipsUnsupported: Bool
+  /// TCP connections that lead out of the job are reset in the restored program.
+  let closesConnections: Bool
   /// Indexes of such open files that were met before that was known.
   var dropped: Set<Int> = []
   var pipes = PipeTable()
   var epolls: [SeenObject] = []
   var watchers: [SeenObject] = []
   var sockets: [SeenObject] = []
+  var connections: [SeenObject] = []
   var processHandles: [SeenObject] = []
   var sharedMemories = SharedMemoryTable()
   var kinship = Kinship()
@@ -36,6 +39,7 @@ struct Collector {
     self.identities = identities
     savedFiles = request.savedFiles
     skipsUnsupported = request.skipsUnsupported
+    closesConnections = request.closesConnections
     snapshot = Snapshot(
       job: Job(
         scope: request.scope.rawValue, target: request.target,
@@ -59,6 +63,7 @@ struct Collector {
     }
     try finishPipes()
     try finishSockets()
+    try finishConnections()
     finishWatches()
     finishProcessHandles()
     finishEpolls()

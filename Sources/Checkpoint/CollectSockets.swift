@@ -32,7 +32,7 @@ extension Collector {
       if socket.family == AF_UNIX {
         sockets.append(SeenObject(seen: seen, index: index))
       } else {
-        try describeInternet(&socket, number, seen)
+        try describeInternet(&socket, number, seen, index)
       }
       return .socket(socket)
     } catch {
@@ -50,9 +50,9 @@ extension Collector {
     case (AF_UNIX, 1, _), (AF_UNIX, 2, _), (AF_UNIX, 5, _): break
     case (AF_INET, 2, 17), (AF_INET6, 2, 17): break
     case (AF_INET, 1, 6), (AF_INET6, 1, 6):
-      // struct tcp_info begins with the state: CLOSE 7, LISTEN 10.
+      // struct tcp_info begins with the state: SYN_SENT 2, SYN_RECV 3, LAST_ACK 9, CLOSING 11.
       let state = try number.option(6, 11, count: 8).first ?? 0
-      if state != 7 && state != 10 { return "with a connection" }
+      if [2, 3, 9, 11].contains(state) { return "with a connection that is being made or closed" }
     case (AF_NETLINK, _, _): return "to the kernel (netlink)"
     default: return "of family \(socket.family)"
     }
@@ -69,7 +69,7 @@ extension Collector {
   }
 
   private mutating func describeInternet(
-    _ socket: inout Socket, _ number: DescriptorNumber, _ seen: SeenDescriptor
+    _ socket: inout Socket, _ number: DescriptorNumber, _ seen: SeenDescriptor, _ index: Int
   ) throws(Errno) {
     if let peer = try? number.peerAddress() {
       socket.peerAddress = peer
@@ -83,7 +83,18 @@ extension Collector {
       return
     }
     let information = try number.option(6, 11, count: 104)
-    guard information.first == 10 else { return }
+    // FIN_WAIT 4 and 5: nothing more is sent; CLOSE_WAIT 8: nothing more comes.
+    let state = information.first ?? 0
+    socket.shutdown = state == 4 || state == 5 ? 2 : state == 8 ? 1 : 0
+    if socket.state == .connected { connections.append(SeenObject(seen: seen, index: index)) }
+    if state == 7 {
+      // A new one has nothing to read, not even an end: then it was connected once.
+      let events = try number.pollEvents()
+      socket.isReset = events & (POLLIN | POLLERR) != 0
+      socket.hasError = events & POLLERR != 0
+      if socket.isReset { try socket.collectUnread(number) }
+    }
+    guard state == 10 else { return }
     socket.state = .listening
     // tcpi_unacked and tcpi_sacked: connections that wait, and the backlog.
     socket.backlog = information.native(UInt32.self, at: 28)
@@ -201,7 +212,7 @@ extension Collector {
     if socket.isStream {
       let count = Int(try number.bytesWaiting())
       if count == 0 { return }
-      let message = try number.peekAll(count, socket)
+      let message = try number.peekAll(count)
       if let message { socket.messages = [SocketMessage(bytes: message.bytes, sender: [])] }
       hasDescriptors = message?.hasDescriptors ?? false
       if !hasDescriptors, socket.unread != count {
@@ -234,13 +245,24 @@ extension SocketOption {
   }
 }
 
+extension Socket {
+  /// What a stream has received and not read; false if a part of it cannot be seen.
+  @discardableResult
+  mutating func collectUnread(_ number: DescriptorNumber) throws(Errno) -> Bool {
+    let count = Int(try number.bytesWaiting())
+    guard count > 0 else { return true }
+    guard let message = try number.peekAll(count) else { return false }
+    messages = [SocketMessage(bytes: message.bytes, sender: [])]
+    return message.bytes.count == count
+  }
+}
+
 extension DescriptorNumber {
   /// All of a stream in one look, which leaves no trace; but a look begins at SO_PEEK_OFF if the
   /// program has set that.
-  fileprivate func peekAll(
-    _ count: Int, _ socket: Socket
-  ) throws(Errno) -> WaitingMessage? {
-    let offset = try intOption(SOL_SOCKET, SO_PEEK_OFF)
+  func peekAll(_ count: Int) throws(Errno) -> WaitingMessage? {
+    // TCP has it from Linux 6.9 on.
+    let offset = (try? intOption(SOL_SOCKET, SO_PEEK_OFF)) ?? -1
     if offset < 0 { return try peek(count, packets: false) }
     try setOption(SOL_SOCKET, SO_PEEK_OFF, -1)
     defer { try? setOption(SOL_SOCKET, SO_PEEK_OFF, offset) }

@@ -94,6 +94,9 @@ extension CheckpointOptions {
     OptionRow(
       "leave descriptors out that cannot be carried, with a warning",
       option(.skipUnsupported, nil, "skip-unsupported")),
+    OptionRow(
+      "reset TCP connections that lead out of the job",
+      option(.tcpClose, nil, "tcp-close")),
     OptionRow("give up after SEC seconds; 0 is never", option(.time, "t", "time", .required("SEC"))),
     OptionRow(
       "auto (default) or user", option(.engine, nil, "engine", .required("WHICH"))),
@@ -125,7 +128,7 @@ extension CheckpointOptions {
       option(.ptracedAllow, nil, "ptraced-allow"),
       option(.compress, nil, "compress", .optional("HOW")),
       option(.jobs, nil, "jobs", .required("N")), option(.requireLibcr, nil, "require-libcr"),
-      option(.tcpEstablished, nil, "tcp-established"), option(.tcpClose, nil, "tcp-close"),
+      option(.tcpEstablished, nil, "tcp-established"),
       option(.check, nil, "check"), option(.live, nil, "live"),
       option(.incremental, nil, "incremental")))
 }

@@ -81,6 +81,7 @@ public struct CheckpointOptions: Sendable {
     case .kmsgWarning: engineMessages = .warning
     case .ptracedError: request.tracedTargets = .error
     case .ptracedSkip: request.tracedTargets = .skip
+    case .tcpClose: request.closesConnections = true
     case .skipUnsupported: request.skipsUnsupported = true
     case .ptracerError: request.tracingTargets = .error
     case .ptracerSkip: request.tracingTargets = .skip
@@ -153,7 +154,6 @@ public struct CheckpointOptions: Sendable {
     case .jobs: throw .notBuilt("--jobs")
     case .requireLibcr: throw .notBuilt("--require-libcr")
     case .tcpEstablished: throw .notBuilt("--tcp-established")
-    case .tcpClose: throw .notBuilt("--tcp-close")
     case .check: throw .notBuilt("--check")
     case .live: throw .notBuilt("--live")
     case .incremental: throw .notBuilt("--incremental")

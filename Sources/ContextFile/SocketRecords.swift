@@ -42,5 +42,6 @@ extension Socket {
       $1.field(&$0.name)
       $1.field(&$0.value)
     }
+    coder.field(&isReset)
   }
 }

@@ -60,3 +60,11 @@ public var effectiveUser: UInt32 {
 public var ownProcess: ProcessID {
   ProcessID(Int32(truncatingIfNeeded: cr_syscall(Int(SYS_getpid), 0, 0, 0, 0, 0, 0)))
 }
+
+/// Two milliseconds.
+public func pauseBriefly() {
+  var words: (Int, Int) = (0, 2_000_000)
+  withUnsafeMutablePointer(to: &words) {
+    _ = cr_syscall(Int(SYS_nanosleep), Int(bitPattern: $0), 0, 0, 0, 0, 0)
+  }
+}

@@ -32,6 +32,8 @@ public struct CheckpointRequest: Sendable {
   public var tracingTargets = TracedPolicy.error
   /// Descriptors that cannot be carried are closed in the restored program instead of an error.
   public var skipsUnsupported = false
+  /// TCP connections that lead out of the job are reset in the restored program, likewise.
+  public var closesConnections = false
   /// Who asked, if not this tool by itself: libcr's caller.
   public var requester: ProcessID?
   /// Fail with EDEADLK rather than take the requester.

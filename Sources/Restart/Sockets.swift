@@ -13,15 +13,15 @@ struct SocketMaker {
   let snapshot: Snapshot
   let files: OpenedFiles
   /// By index in `Snapshot.openFiles`.
-  private var sockets: [Int: Socket] = [:]
+  private(set) var sockets: [Int: Socket] = [:]
   private var made: [Int: DescriptorNumber] = [:]
   /// The other ends of sockets whose peer was closed.
-  private var widows: [Int: Int32] = [:]
+  var widows: [Int: Int32] = [:]
   /// Names that were there for a moment only.
   private var lostNames: [ByteString] = []
   private(set) var warnings: [ByteString] = []
   /// What is being made, for messages.
-  private(set) var current = 0
+  var current = 0
 
   init(_ snapshot: Snapshot, _ files: OpenedFiles) {
     self.snapshot = snapshot
@@ -38,7 +38,10 @@ struct SocketMaker {
       for path in lostNames { try? removeName(path) }
       for end in widows.values { DescriptorNumber(end).close() }
     }
-    for index in order where !isMadeInPairs(index) { try makeAlone(index) }
+    for index in order where isConnection(index) && made[index] == nil {
+      try makeInternetConnection(index)
+    }
+    for index in order where !isMadeInPairs(index) && made[index] == nil { try makeAlone(index) }
     for index in order where isMadeInPairs(index) && made[index] == nil { try makeConnection(index) }
     for index in order { try connectDatagrams(index) }
     for index in order { try fill(index, name) }
@@ -68,7 +71,7 @@ struct SocketMaker {
   }
 
   /// Stands for the description `index` from now on.
-  private mutating func keep(
+  mutating func keep(
     _ index: Int, _ file: consuming FileDescriptor
   ) throws(Errno) -> DescriptorNumber {
     let number = try files.inheritance.adopt(file)
@@ -96,6 +99,7 @@ struct SocketMaker {
   private mutating func makeAlone(_ index: Int) throws(Errno) {
     current = index
     guard let socket = sockets[index] else { return }
+    if socket.isReset { return try makeReset(index) }
     let file = try KernelObjects.socket(
       family: socket.family, type: socket.type, protocol: socket.protocolNumber)
     let number = try keep(index, file)
@@ -241,11 +245,12 @@ struct SocketMaker {
 
   private mutating func fill(_ index: Int, _ name: (Int) -> ByteString) throws(Errno) {
     current = index
-    guard let socket = sockets[index], !socket.messages.isEmpty, let receiver = made[index] else {
+    guard let socket = sockets[index], !socket.messages.isEmpty, !socket.isReset, let receiver = made[index]
+    else {
       return
     }
     for message in socket.messages {
-      if let peer = socket.peer, isMadeInPairs(index), let sender = made[peer] {
+      if let peer = socket.peer, isMadeInPairs(index) || isConnection(index), let sender = made[peer] {
         try send(message.bytes, from: sender, isStream: socket.isStream)
       } else if let widow = widows[index] {
         try send(message.bytes, from: DescriptorNumber(widow), isStream: socket.isStream)
@@ -300,17 +305,15 @@ struct SocketMaker {
 
   private mutating func shutDown(_ index: Int) throws(Errno) {
     current = index
-    guard let socket = sockets[index], let number = made[index], socket.family == AF_UNIX else {
-      return
-    }
+    guard let socket = sockets[index], let number = made[index] else { return }
     if let widow = widows[index] {
       // Something that it has never read makes its end an error for us.
-      if socket.hasError, !socket.isDatagram { _ = try number.send([0]) }
+      if socket.hasError, socket.family == AF_UNIX, !socket.isDatagram { _ = try number.send([0]) }
       DescriptorNumber(widow).close()
       widows[index] = nil
       return
     }
-    guard socket.state != .listening else { return }
+    guard socket.family == AF_UNIX || isConnection(index), socket.state != .listening else { return }
     if socket.shutdown & 2 != 0 { try number.shutDown(Int32(SHUT_WR)) }
     if socket.isDatagram, socket.shutdown & 1 != 0 { try number.shutDown(Int32(SHUT_RD)) }
   }
@@ -335,7 +338,7 @@ extension DescriptorNumber {
 
   /// As getsockopt(2) tells it, which is the double of what is set; beyond the limits of the system
   /// with CAP_NET_ADMIN.
-  fileprivate func setBufferSize(_ name: Int32, _ size: Int32) throws(Errno) {
+  func setBufferSize(_ name: Int32, _ size: Int32) throws(Errno) {
     let forcing = name == SO_SNDBUF ? SO_SNDBUFFORCE : SO_RCVBUFFORCE
     if (try? setOption(SOL_SOCKET, forcing, size / 2)) != nil { return }
     try setOption(SOL_SOCKET, name, size / 2)

@@ -36,12 +36,14 @@ public struct Socket: Sendable {
   /// wait to be accepted by this one.
   public var peer: Int?
   public var waiting: [Int]
-  /// The other end was closed; `hasError`: before it had read everything, and nobody has heard.
+  /// The other end was closed; `hasError`: the program is still to hear that it was broken off.
   public var isPeerGone: Bool
   public var hasError: Bool
   /// What was not received yet; of a stream all in one.
   public var messages: [SocketMessage]
   public var options: [SocketOption]
+  /// A TCP connection that was broken off, or is given up now.
+  public var isReset = false
 
   public init(family: Int32, type: Int32, protocolNumber: Int32, inode: UInt64) {
     self.family = family

@@ -33,9 +33,15 @@ KINDS = {
     "pair = socket.socketpair(); f = pair[0].fileno(); child = os.fork()\n"
     "if child == 0:\n  if os.fork(): os._exit(0)\n  pair[0].close(); time.sleep(100); os._exit(0)\n"
     "pair[1].close(); os.waitpid(child, 0)", r"socket .*process \d+ \(python3.*not saved"),
-  "a TCP connection": (
+  "a TCP connection to the outside": (
+    "s = socket.create_server(('127.0.0.1', 0)); child = os.fork()\n"
+    "if child == 0:\n  if os.fork(): os._exit(0)\n  s.accept()[0].recv(1); os._exit(0)\n"
+    "os.waitpid(child, 0); c = socket.create_connection(s.getsockname()); s.close()\n"
+    "f = c.fileno(); time.sleep(0.2)",
+    r"TCP 127.0.0.1:\d+ to 127.0.0.1:\d+.*process \d+ \(python3.*not saved.*--tcp-close"),
+  "a TCP connection that nobody has accepted": (
     "s = socket.create_server(('127.0.0.1', 0)); c = socket.create_connection(s.getsockname());"
-    " f = s.accept()[0].detach()", r"TCP 127.0.0.1:\d+ to 127.0.0.1:\d+.*connection"),
+    " f = c.fileno()", "TCP.*nobody has accepted"),
   "descriptors under way": (
     "pair = socket.socketpair(); f = pair[1].fileno(); socket.send_fds(pair[0], [b'x'], [0])",
     "SCM_RIGHTS"),

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+import CLinux
+import Linux
+import Request
+import Snapshot
+
+/// An address and a port, the same for IPv4 and for IPv4 inside of IPv6.
+struct Endpoint: Hashable {
+  /// Sixteen bytes, and two of the port in network order.
+  let bytes: [UInt8]
+
+  /// `struct sockaddr_in` or `struct sockaddr_in6`; nil for another one.
+  init?(_ address: [UInt8]) {
+    guard address.count >= 8 else { return nil }
+    switch Int32(address.native(UInt16.self, at: 0)) {
+    case AF_INET: bytes = Self.mapped + address[4 ..< 8] + address[2 ..< 4]
+    case AF_INET6 where address.count >= 24: bytes = Array(address[8 ..< 24] + address[2 ..< 4])
+    default: return nil
+    }
+  }
+
+  /// `0100007F:0050`, as /proc/net/tcp has it: words of this machine's byte order.
+  init?(_ text: ByteString) {
+    guard let colon = text.bytes.firstIndex(of: UInt8(ascii: ":")), colon == 8 || colon == 32 else {
+      return nil
+    }
+    var address: [UInt8] = []
+    for start in stride(from: 0, to: colon, by: 8) {
+      var word = TextScanner(Array(text.bytes[start ..< start + 8]))
+      let value = UInt32(truncatingIfNeeded: word.number(radix: 16))
+      withUnsafeBytes(of: value) { address += Array($0) }
+    }
+    var digits = TextScanner(Array(text.bytes[(colon + 1)...]))
+    let port = UInt16(truncatingIfNeeded: digits.number(radix: 16))
+    bytes =
+      (address.count == 4 ? Self.mapped : []) + address
+      + [UInt8(port >> 8), UInt8(truncatingIfNeeded: port)]
+  }
+
+  private static let mapped: [UInt8] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff]
+}
+
+extension Collector {
+  /// Both ends of each TCP connection, and what waits in them.
+  mutating func finishConnections() throws(Failure) {
+    var ends: [[UInt8]: Int] = [:]
+    for object in connections {
+      guard case .socket(let socket) = snapshot.openFiles[object.index].kind,
+        let near = Endpoint(socket.address), let far = Endpoint(socket.peerAddress)
+      else { continue }
+      ends[near.bytes + far.bytes] = object.index
+    }
+    for object in connections {
+      guard case .socket(var socket) = snapshot.openFiles[object.index].kind,
+        let near = Endpoint(socket.address), let far = Endpoint(socket.peerAddress)
+      else { continue }
+      socket.peer = ends[far.bytes + near.bytes]
+      do throws(Errno) {
+        if socket.peer != nil || hasClosed(far, near, socket, object.seen) {
+          socket.isPeerGone = socket.peer == nil
+          try collectStream(&socket, object)
+        } else {
+          try refuseConnection(&socket, far, near, object)
+        }
+      } catch {
+        throw Failure("read socket \(object.seen.number)", object.seen.process, error)
+      }
+      snapshot.openFiles[object.index].kind = .socket(socket)
+    }
+  }
+
+  /// Whether the other end was on this machine and nobody has it any more.
+  private func hasClosed(
+    _ far: Endpoint, _ near: Endpoint, _ socket: Socket, _ seen: SeenDescriptor
+  ) -> Bool {
+    // Whoever has not said that nothing more comes is still there.
+    guard socket.shutdown & 1 != 0, far.bytes.prefix(16) == near.bytes.prefix(16) else { return false }
+    return (SocketNames.inode(from: far, to: near, seen) ?? 0) == 0
+  }
+
+  private mutating func refuseConnection(
+    _ socket: inout Socket, _ far: Endpoint, _ near: Endpoint, _ object: SeenObject
+  ) throws(Errno) {
+    let name: ByteString = "is a socket with a connection (\(SocketNames.describe(object.seen)))"
+    if closesConnections {
+      warnings.append("\(object.seen.name) \(name): reset in the restored program")
+      socket.state = .idle
+      socket.isReset = true
+      socket.hasError = true
+      let own = try ProcessHandle(object.seen.process).descriptor(object.seen.number)
+      try socket.collectUnread(DescriptorNumber(own.number))
+      return
+    }
+    var whom: ByteString = "to another machine"
+    if let inode = SocketNames.inode(from: far, to: near, object.seen) {
+      whom =
+        inode == 0
+        ? "that nobody has accepted yet, or whose other end was closed"
+        : "to \(SocketNames.holder(of: inode)), which is not saved"
+    }
+    refuse(
+      object.seen, name + " " + whom + " (--tcp-close would reset it)", dropping: object.index,
+      isFinal: true)
+  }
+
+  /// What was received and not read. What was sent must have arrived there, which on one machine
+  /// it has unless the reader's buffers are full; only its acknowledgement may be held back.
+  private mutating func collectStream(
+    _ socket: inout Socket, _ object: SeenObject
+  ) throws(Errno) {
+    let own = try ProcessHandle(object.seen.process).descriptor(object.seen.number)
+    let number = DescriptorNumber(own.number)
+    if let peer = socket.peer, let other = connections.first(where: { $0.index == peer }) {
+      let far = try ProcessHandle(other.seen.process).descriptor(other.seen.number)
+      var rounds = 0
+      while try number.bytesUnderWay() > 0, rounds < 100 {
+        // TCP_QUICKACK (12) sends the acknowledgement that waits.
+        try? DescriptorNumber(far.number).setOption(6, 12, 1)
+        if rounds > 0 { pauseBriefly() }
+        rounds += 1
+      }
+    }
+    if try number.bytesUnderWay() > 0 {
+      refuse(
+        object.seen,
+        "is a socket with a connection (\(SocketNames.describe(object.seen))) whose reader's buffers "
+          + "are full", dropping: object.index)
+      return
+    }
+    if try !socket.collectUnread(number) {
+      refuse(object.seen, "is a socket with urgent data that was not read yet", dropping: object.index)
+    }
+  }
+}
+
+extension SocketNames {
+  /// Inode of the socket with this connection; 0 for one that nobody has open, nil if there is none.
+  static func inode(from near: Endpoint, to far: Endpoint, _ seen: SeenDescriptor) -> UInt32? {
+    guard let files = try? ProcessFiles(seen.process) else { return nil }
+    for table: StaticString in ["tcp", "tcp6"] {
+      guard let text = try? files.read("net/\(table)", expecting: 1 << 14) else { continue }
+      var scanner = TextScanner(text)
+      scanner.skipLine()
+      while !scanner.isAtEnd {
+        _ = scanner.word()
+        if Endpoint(scanner.word()) == near, Endpoint(scanner.word()) == far {
+          for _ in 0 ..< 6 { _ = scanner.word() }
+          return UInt32(truncatingIfNeeded: scanner.number())
+        }
+        scanner.skipLine()
+      }
+    }
+    return nil
+  }
+}

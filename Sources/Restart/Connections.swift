@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+import CLinux
+import Linux
+import Snapshot
+
+/// TCP connections with both ends in the job: made again by connecting, with the ports they had.
+///
+/// They come before everything else that has a name, since a listener of the job would be in the way
+/// of the one that is there for a moment only.
+extension SocketMaker {
+  func isConnection(_ index: Int) -> Bool {
+    guard let socket = sockets[index] else { return false }
+    return socket.family != AF_UNIX && socket.isStream && socket.state == .connected
+  }
+
+  mutating func makeInternetConnection(_ index: Int) throws(Errno) {
+    current = index
+    guard let socket = sockets[index] else { return }
+    let peer = socket.peer.flatMap { isConnection($0) ? $0 : nil }
+    var far = Socket(family: socket.family, type: 1, protocolNumber: 6, inode: 0)
+    far.address = socket.peerAddress
+    if let peer, let saved = sockets[peer] { far = saved }
+    // The end with the port of a listener was accepted by it.
+    let isServer = sockets.values.contains {
+      $0.state == .listening && $0.family == socket.family
+        && $0.address.dropFirst(2).prefix(2) == socket.address.dropFirst(2).prefix(2)
+    }
+    let (near, accepted) =
+      isServer ? try connect(from: far, to: socket) : try connect(from: socket, to: far)
+    let (own, other) = isServer ? (accepted, near) : (near, accepted)
+    _ = try keep(index, FileDescriptor(owning: own))
+    if let peer {
+      _ = try keep(peer, FileDescriptor(owning: other))
+    } else {
+      widows[index] = other
+    }
+  }
+
+  /// A connection by both of its names; numbers that the caller owns.
+  ///
+  /// What is left of the connection before may be in the way for a second (net.ipv4.tcp_tw_reuse).
+  private func connect(
+    from client: Socket, to server: Socket
+  ) throws(Errno) -> (near: Int32, accepted: Int32) {
+    let listener = try KernelObjects.socket(family: server.family, type: 1, protocol: 6)
+    let own = DescriptorNumber(listener.number)
+    try own.setOption(SOL_SOCKET, SO_REUSEADDR, 1)
+    try own.bind(server.address)
+    try own.listen(backlog: 1)
+    let deadline = Clock.monotonic.reading + 3_000_000_000
+    var isBound = false
+    while true {
+      do throws(Errno) {
+        let near = try connected(client, to: server, binding: isBound)
+        let accepted = try own.accept()
+        return (near.disown(), accepted.disown())
+      } catch {
+        guard error.rawValue == EADDRNOTAVAIL || error.rawValue == EADDRINUSE,
+          Clock.monotonic.reading < deadline
+        else { throw error }
+        if isBound { pauseBriefly() }
+        isBound.toggle()
+      }
+    }
+  }
+
+  /// A port that the kernel once gave to a connection is asked for as such (IP_LOCAL_PORT_RANGE, Linux
+  /// 6.3): a trace of that connection does not matter then, as it would for bind(2).
+  private func connected(
+    _ client: Socket, to server: Socket, binding: Bool
+  ) throws(Errno) -> FileDescriptor {
+    let file = try KernelObjects.socket(family: client.family, type: 1, protocol: 6)
+    let number = DescriptorNumber(file.number)
+    // struct timeval: an address that does not answer must not keep us.
+    let limit = withUnsafeBytes(of: (Int(3), Int(0))) { Array($0) }
+    try number.setOption(SOL_SOCKET, SO_SNDTIMEO, limit)
+    if binding {
+      try number.setOption(SOL_SOCKET, SO_REUSEADDR, 1)
+      try number.bind(client.address)
+    } else {
+      var address = client.address
+      let port = Int32(address[2]) << 8 | Int32(address[3])
+      (address[2], address[3]) = (0, 0)
+      try number.setOption(Int32(IPPROTO_IP), IP_BIND_ADDRESS_NO_PORT, 1)
+      if (try? number.setOption(Int32(IPPROTO_IP), Self.portRange, port << 16 | port)) == nil {
+        throw Errno(rawValue: EADDRNOTAVAIL)
+      }
+      try number.bind(address)
+    }
+    // Our end is named as the other one saw it, which may be another family.
+    try number.connect(client.peerAddress.isEmpty ? server.address : client.peerAddress)
+    if !binding { try number.setOption(Int32(IPPROTO_IP), Self.portRange, 0) }
+    return file
+  }
+
+  /// linux/in.h, IP_LOCAL_PORT_RANGE.
+  private static var portRange: Int32 { 51 }
+
+  /// A connection that the other end has broken off.
+  mutating func makeReset(_ index: Int) throws(Errno) {
+    current = index
+    guard let socket = sockets[index] else { return }
+    let listener = try KernelObjects.socket(family: socket.family, type: 1, protocol: 6)
+    let own = DescriptorNumber(listener.number)
+    try own.listen(backlog: 1)
+    let near = try KernelObjects.socket(family: socket.family, type: 1, protocol: 6)
+    // The address is any; a connection to that leads to ourselves.
+    try DescriptorNumber(near.number).connect(own.socketAddress())
+    let accepted = try own.accept()
+    for message in socket.messages {
+      let sender = DescriptorNumber(accepted.number)
+      try sender.setBufferSize(SO_SNDBUF, Int32(clamping: 2 * message.bytes.count + (1 << 16)))
+      guard try sender.send(message.bytes[...]) == message.bytes.count else { throw .noSpace }
+    }
+    // struct linger: on, at once.
+    let linger = withUnsafeBytes(of: (Int32(1), Int32(0))) { Array($0) }
+    try DescriptorNumber(accepted.number).setOption(SOL_SOCKET, SO_LINGER, linger)
+    try accepted.close()
+    let number = try keep(index, near)
+    // Hearing of it takes the error away.
+    if !socket.hasError { _ = try number.intOption(SOL_SOCKET, SO_ERROR) }
+  }
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+import Architecture
+import Linux
+import Request
+import Snapshot
+import Testing
+
+@testable import ContextFile
+
+/// Open files that no path leads to.
+struct ObjectTests {
+  private static func timer() -> TimerFile {
+    var timer = TimerFile(clock: 7)
+    timer.settings = 3
+    (timer.remaining, timer.interval, timer.expirations, timer.now) = (11, 12, 13, 14)
+    return timer
+  }
+
+  private static func sealed() -> DeletedFile {
+    var file = DeletedFile(path: "/memfd:x", mode: 0o600, size: 0, device: 1, inode: 2)
+    file.seals = 0x1f
+    return file
+  }
+
+  private static func listener() -> Socket {
+    var socket = Socket(family: 1, type: 1, protocolNumber: 0, inode: 77)
+    socket.state = .listening
+    socket.address = [1, 0, 47, 120, 0]
+    socket.path = "/x"
+    (socket.mode, socket.user, socket.group, socket.backlog) = (0o640, 1000, 1001, 128)
+    socket.isNameGone = true
+    socket.waiting = [7]
+    return socket
+  }
+
+  private static func connected() -> Socket {
+    var socket = Socket(family: 1, type: 2, protocolNumber: 5, inode: 78)
+    socket.state = .connected
+    socket.peerAddress = [2, 0]
+    socket.shutdown = 2
+    socket.peer = 6
+    socket.isPeerGone = true
+    socket.hasError = true
+    socket.isReset = true
+    socket.messages = [
+      SocketMessage(bytes: [], sender: [1, 0]), SocketMessage(bytes: [1, 2], sender: []),
+    ]
+    socket.options = [SocketOption(level: 1, name: 7, value: [0, 1, 0, 0])]
+    return socket
+  }
+
+  private static var kinds: [OpenFile.Kind] {
+    [
+      .eventCounter(EventCounter(count: .max - 1, isSemaphore: true)), .timer(timer()),
+      .signals(mask: 1 << 63 | 1),
+      .epoll([EpollEntry(number: 5, events: 1 << 31, data: .max, openFile: 6)]),
+      .watches([FileWatch(number: 9, mask: 2, path: "/a b")]), .process(ProcessID(4711)),
+      .socket(listener()), .socket(connected()), .deleted(sealed()),
+    ]
+  }
+
+  private func snapshot(_ machine: Machine, _ kinds: [OpenFile.Kind]) -> Snapshot {
+    var sample = Sample(machine)
+    var snapshot = sample.snapshot()
+    snapshot.openFiles = kinds.map { OpenFile(kind: $0, flags: 2, position: 0) }
+    snapshot.processes[0].descriptors = kinds.indices.map {
+      Descriptor(number: Int32($0), closeOnExec: false, openFile: $0)
+    }
+    snapshot.sharedMemories[1].seals = 8
+    return snapshot
+  }
+
+  @Test(arguments: machines)
+  func `every kind of object comes back as it was`(machine: Machine) throws {
+    var written = snapshot(machine, Self.kinds)
+    let back = try read(try contextFile(&written))
+    #expect(description(back) == description(written))
+  }
+
+  @Test func `an object that refers to a file that is not there is refused`() throws {
+    var stray = Self.connected()
+    stray.peer = 1
+    var lost = Self.listener()
+    lost.waiting = [9]
+    let wrong: [OpenFile.Kind] = [
+      .epoll([EpollEntry(number: 5, events: 1, data: 0, openFile: 2)]),
+      .epoll([EpollEntry(number: -1, events: 1, data: 0, openFile: 0)]),
+      .socket(stray), .socket(lost),
+    ]
+    for kind in wrong {
+      var written = snapshot(.x86_64, [kind, .signals(mask: 0)])
+      let bytes = try contextFile(&written)
+      #expect(throws: Failure.self) { try read(bytes) }
+    }
+  }
+}
