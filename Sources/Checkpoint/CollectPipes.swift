@@ -60,27 +60,23 @@ extension Collector {
     let reader = ends.first { $0.canRead }
     let end = reader ?? ends[0]
     let own = try ProcessHandle(end.seen.process).descriptor(end.seen.number)
-    var contents: PipeContents
+    let contents: PipeContents
     if reader != nil {
       contents = try PipeContents(readEnd: own)
     } else {
       // What waits there is the business of a reader that is not in this job.
       contents = try PipeContents(capacity: PipeContents.capacity(of: own), unread: [])
     }
-    if ends.contains(where: { $0.seen.info.flags & UInt32(O_DIRECT) != 0 }),
-      !contents.unread.isEmpty
-    {
-      problems.add("\(end.seen.name) is a pipe with unread packets (O_DIRECT): not supported yet")
-      contents.unread = []
-    }
     let isWhole = reader != nil && ends.contains { $0.canWrite }
     let isWidowed = isWhole ? true : try PipeContents.isWidowed(own)
     let hasStrangers = !isWidowed
+    let hasPackets = ends.contains { $0.seen.info.flags & UInt32(O_DIRECT) != 0 }
     if hasStrangers { warnOfStrangers(ends) }
     for end in ends {
       var state = PipeEnd(
         pipe: end.seen.status.inode, capacity: contents.capacity, unread: contents.unread)
       state.hasStrangers = hasStrangers
+      if contents.packets.count > 1 || hasPackets { state.packets = contents.packets }
       switch snapshot.openFiles[end.index].kind {
       case .fifo(let path, _): snapshot.openFiles[end.index].kind = .fifo(path: path, state)
       default: snapshot.openFiles[end.index].kind = .pipe(state)

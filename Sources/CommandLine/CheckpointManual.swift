@@ -92,7 +92,7 @@ extension CheckpointOptions {
   private static let other = OptionGroup(
     "Other",
     OptionRow(
-      "leave descriptors out that cannot be carried, with a warning",
+      "leave out descriptors that cannot be carried",
       option(.skipUnsupported, nil, "skip-unsupported")),
     OptionRow(
       "reset TCP connections that lead out of the job",

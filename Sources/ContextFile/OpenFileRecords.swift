@@ -85,6 +85,7 @@ extension OpenFile {
     coder.field(&end.capacity)
     coder.field(&end.unread)
     coder.field(&end.hasStrangers)
+    coder.numbers(&end.packets)
     kind = named ? .fifo(path: path, end) : .pipe(end)
   }
 
@@ -116,20 +117,22 @@ enum PipeSharing {
       guard var end = pipeEnd(of: files[index]) else { continue }
       if !seen.insert(end.pipe).inserted {
         end.unread = []
+        end.packets = []
         replace(end, in: &files[index])
       }
     }
   }
 
   static func fillRepeats(_ files: inout [OpenFile]) {
-    var first: [UInt64: [UInt8]] = [:]
+    var first: [UInt64: PipeEnd] = [:]
     for index in files.indices {
       guard var end = pipeEnd(of: files[index]) else { continue }
-      if let unread = first[end.pipe] {
-        end.unread = unread
+      if let same = first[end.pipe] {
+        end.unread = same.unread
+        end.packets = same.packets
         replace(end, in: &files[index])
       } else {
-        first[end.pipe] = end.unread
+        first[end.pipe] = end
       }
     }
   }

@@ -6,6 +6,8 @@ public struct PipeContents: Sendable {
   /// Bytes: F_GETPIPE_SZ.
   public var capacity: UInt64
   public var unread: [UInt8]
+  /// Bytes that each read gets, where packets were written into it (O_DIRECT).
+  public var packets: [UInt32] = []
 
   public init(capacity: UInt64, unread: [UInt8]) {
     self.capacity = capacity
@@ -41,11 +43,12 @@ public struct PipeContents: Sendable {
     // SPLICE_F_NONBLOCK 2. One buffer slot there needs one here, and the sizes are equal.
     let taken = cr_syscall(Int(SYS_tee), end, Int(ourWrite.number), count, 2, 0, 0)
     guard try checked(taken) == count else { throw .io }
-    unread = try Self.drain(ourRead, count)
+    // The copies know where a packet ends.
+    unread = try Self.drain(ourRead, count) { packets.append(UInt32($0)) }
   }
 
   private static func drain(
-    _ file: borrowing FileDescriptor, _ count: Int
+    _ file: borrowing FileDescriptor, _ count: Int, _ piece: (Int) -> Void
   ) throws(Errno) -> [UInt8] {
     let number = Int(file.number)
     var all: [UInt8] = []
@@ -56,6 +59,7 @@ public struct PipeContents: Sendable {
       }
       if got == 0 { throw .io }
       all += bytes[..<got]
+      piece(got)
     }
     return all
   }

@@ -26,6 +26,7 @@ struct FileCheck {
       }
     }
     for (index, file) in snapshot.openFiles.enumerated() {
+      if snapshot.isFileOfProcess(file) { continue }
       checkOpen(file, Self.name(index, snapshot))
     }
   }

@@ -12,20 +12,40 @@ extension Rebuilder {
   /// Makes them, here.
   mutating func makeLateFiles() throws(Failure) {
     for (index, saved) in snapshot.openFiles.enumerated() {
-      guard case .process(let process) = saved.kind, let number = files.openFiles[index] else {
-        continue
-      }
+      guard let number = files.openFiles[index] else { continue }
       do throws(Errno) {
-        let isOfThread = saved.flags & UInt32(O_EXCL) != 0
-        let handle = try KernelObjects.process(present(process), isOfThread: isOfThread)
-        try DescriptorNumber(handle.number).replace(number)
-        try number.setStatusFlags(saved.flags & ~UInt32(O_ASYNC))
+        if case .process(let process) = saved.kind {
+          let isOfThread = saved.flags & UInt32(O_EXCL) != 0
+          let handle = try KernelObjects.process(present(process), isOfThread: isOfThread)
+          try DescriptorNumber(handle.number).replace(number)
+          try number.setStatusFlags(saved.flags & ~UInt32(O_ASYNC))
+        } else if snapshot.isFileOfProcess(saved) {
+          try openFileOfProcess(saved, number)
+        } else {
+          continue
+        }
       } catch {
-        throw Failure(error, "cannot make a pidfd of process \(process) again: \(error)")
+        throw Failure(
+          error, "cannot reopen \(saved.path ?? "a pidfd"), which the job had open: \(error)")
       }
       files.late.insert(index)
     }
     if !files.late.isEmpty { allowTracing() }
+  }
+
+  /// A file or directory of /proc, of a process that may have another pid now.
+  private func openFileOfProcess(
+    _ saved: OpenFile, _ number: DescriptorNumber
+  ) throws(Errno) {
+    guard let path = saved.path, let process = saved.processOfPath else { return }
+    let rest = path.dropFirst(("/proc/\(process)" as ByteString).count)
+    let file = try FileDescriptor(
+      opening: "/proc/\(present(process))" + rest,
+      flags: Int32(bitPattern: saved.flags & ~openingFlags) | O_NOCTTY)
+    try DescriptorNumber(file.number).replace(number)
+    if saved.position != 0, saved.flags & UInt32(CR_O_PATH) == 0 {
+      files.lateSeeks.append((number, saved.position))
+    }
   }
 
   /// Yama would let nobody below us look at our descriptors.
@@ -62,5 +82,13 @@ extension Rebuilder {
       for entry in entries { needed.insert(entry.openFile) }
     }
     return needed.sorted()
+  }
+}
+
+extension Snapshot {
+  /// Whether this is a file of /proc that is there only when the job's own processes are.
+  func isFileOfProcess(_ file: OpenFile) -> Bool {
+    guard let process = file.processOfPath else { return false }
+    return processes.contains { $0.id == process }
   }
 }

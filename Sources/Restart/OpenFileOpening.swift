@@ -5,7 +5,7 @@ import Request
 import Snapshot
 
 /// open(2) flags that say how to find or make a file and not what the description is.
-private let openingFlags = UInt32(O_CREAT | O_EXCL | O_TRUNC | O_NOCTTY | O_CLOEXEC | O_ASYNC)
+let openingFlags = UInt32(O_CREAT | O_EXCL | O_TRUNC | O_NOCTTY | O_CLOEXEC | O_ASYNC)
 /// The bit of O_TMPFILE that is not O_DIRECTORY.
 private let unnamedFlag: UInt32 = 0o20_000_000
 private let pathFlag = UInt32(CR_O_PATH)
@@ -69,6 +69,11 @@ struct FileOpener {
   private mutating func open(_ index: Int) throws(Errno) {
     let saved = snapshot.openFiles[index]
     let flags = saved.flags & ~openingFlags
+    if snapshot.isFileOfProcess(saved) {
+      // That process is not there yet: see `makeLateFiles`.
+      try keep(index, FileDescriptor(opening: "/dev/null", flags: O_RDONLY))
+      return
+    }
     switch saved.kind {
     case .regular(let identity):
       try openRegular(index, identity, flags & ~(unnamedFlag | UInt32(O_DIRECTORY)))
@@ -99,7 +104,7 @@ struct FileOpener {
       files.watchers.append(number)
       for watch in watches { try number.watch(watch.path, mask: watch.mask, as: watch.number) }
     case .process:
-      // That process is not there yet: see `makeLateFiles`.
+      // Likewise.
       try keep(index, FileDescriptor(opening: "/dev/null", flags: O_RDONLY))
     case .signals(let mask):
       try keepObject(index, KernelObjects.signals(mask: mask))

@@ -32,6 +32,9 @@ final class OpenedFiles {
   var sealed: [FileSeals] = []
   /// Those that were made after the processes, which therefore have not inherited them.
   var late: Set<Int> = []
+  /// Files of /proc and where the program had read up to: what they say is made up by seeking, and is
+  /// to be about the process as it will be.
+  var lateSeeks: [(file: DescriptorNumber, position: UInt64)] = []
   /// inotify instances.
   var watchers: [DescriptorNumber] = []
   /// Timers, to be started when everything else is ready.
@@ -115,6 +118,11 @@ final class OpenedFiles {
         report.warn("\(identity.path) has grown since and was cut back to \(identity.size) bytes")
       } catch {
         report.warn("\(identity.path) has grown since and cannot be cut back: \(error)")
+      }
+    }
+    for (file, position) in lateSeeks {
+      do throws(Errno) { try file.seek(to: position) } catch {
+        report.warn("a file of /proc cannot be read on where the program was: \(error)")
       }
     }
     // What was watched saw our own work, too.

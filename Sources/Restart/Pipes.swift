@@ -125,6 +125,14 @@ extension FileOpener {
     let flags = try end.statusFlags()
     try end.setStatusFlags(flags | UInt32(O_NONBLOCK))
     var rest = pipe.state.unread[...]
+    for packet in pipe.state.packets {
+      // One that fits into a page was a packet, or at least is read like one.
+      let isPacket = packet <= UInt32(hostPageSize)
+      try end.setStatusFlags(flags | UInt32(O_NONBLOCK) | (isPacket ? UInt32(O_DIRECT) : 0))
+      var piece = rest.prefix(Int(packet))
+      rest = rest.dropFirst(piece.count)
+      while !piece.isEmpty { piece = piece.dropFirst(try end.write(piece)) }
+    }
     while !rest.isEmpty { rest = rest.dropFirst(try end.write(rest)) }
     try end.setStatusFlags(flags)
   }

@@ -77,6 +77,14 @@ extension OpenFile {
     }
   }
 
+  /// The process whose file or directory of /proc it is; nil for what is not there.
+  public var processOfPath: ProcessID? {
+    guard let path, path.hasPrefix("/proc/") else { return nil }
+    return ByteString(path.dropFirst(6).bytes.prefix { $0 != UInt8(ascii: "/") }).decimalNumber.map {
+      ProcessID($0)
+    }
+  }
+
   /// What kind of thing it is, for people and programs: `file`, `pipe` ….
   public var kindName: StaticString {
     switch kind {
@@ -131,8 +139,9 @@ public struct PipeEnd: Sendable {
   public var pipe: UInt64
   /// F_GETPIPE_SZ in bytes.
   public var capacity: UInt64
-  /// Unread bytes. A packet pipe (O_DIRECT) is saved only when it is empty: boundaries are lost.
   public var unread: [UInt8]
+  /// Bytes that each read gets at most, if packets were written (O_DIRECT); else empty.
+  public var packets: [UInt32] = []
   /// The job has ends of one kind only, and a process outside of it had the other kind.
   public var hasStrangers = false
 
