@@ -52,8 +52,10 @@ extension Collector {
     }
     // Without the right to look files up by their handles: a program mostly watches what it has
     // to do with otherwise.
-    for folder in knownFolders() {
-      if isFile(info, at: folder) { return folder }
+    let folders = knownFolders()
+    if let folder = folders.first(where: { isFile(info, at: $0) }) { return folder }
+    // Last, since reading a directory is an event for whoever watches that.
+    for folder in folders {
       guard let name = try? nameInDirectory(folder, of: info.inode) else { continue }
       let path = folder == "/" ? folder + name : folder + "/" + name
       if isFile(info, at: path) { return path }

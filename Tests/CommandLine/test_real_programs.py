@@ -57,6 +57,59 @@ for i in range(60):
 print(summary.hexdigest())
 """
 
+# Server and clients over TCP and a UNIX socket, and a child, all by one epoll instance.
+PYTHON_ASYNCIO = """
+import asyncio
+async def serve(reader, writer):
+    while line := await reader.readline():
+        writer.write(b"%d\\n" % int(line) ** 2)
+        await writer.drain()
+    writer.close()
+async def ask(connection, count):
+    reader, writer = await connection
+    total = 0
+    for i in range(count):
+        writer.write(b"%d\\n" % i)
+        total += int(await reader.readline())
+        await asyncio.sleep(0.001)
+    writer.close()
+    return total
+async def sort(count):
+    child = await asyncio.create_subprocess_exec(
+        "sort", "-n", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE)
+    for i in range(count):
+        child.stdin.write(b"%d\\n" % (i * 7919 % 1009))
+        await asyncio.sleep(0.001)
+    output, _ = await child.communicate(b"")
+    return output.split()[::100], child.returncode
+async def main():
+    tcp = await asyncio.start_server(serve, "127.0.0.1", 0)
+    unix = await asyncio.start_unix_server(serve, "name")
+    port = tcp.sockets[0].getsockname()[1]
+    print("begun", flush=True)
+    print(await asyncio.gather(
+        *(ask(asyncio.open_connection("127.0.0.1", port), 400) for _ in range(3)),
+        *(ask(asyncio.open_unix_connection("name"), 400) for _ in range(3)), sort(400)))
+asyncio.run(main())
+"""
+
+NODE = """
+const { spawn } = require('child_process'), net = require('net')
+const child = spawn('cat'), lines = []
+const server = net.createServer(socket => socket.pipe(child.stdin))
+child.stdout.on('data', data => lines.push(data.toString()))
+child.on('exit', code => { console.log(code, lines.join('').length); server.close() })
+server.listen(0, '127.0.0.1', () => {
+  const client = net.connect(server.address().port, '127.0.0.1')
+  let count = 0
+  const timer = setInterval(() => {
+    client.write('line ' + count + String.fromCharCode(10))
+    if (++count == 400) { clearInterval(timer); client.end() }
+  }, 2)
+  console.log('begun')
+})
+"""
+
 BASH_PIPELINE = r"""
 echo begun
 for i in {1..300}; do echo $((i * 7919 % 1009)); sleep 0.003; done |
@@ -216,6 +269,8 @@ PROGRAMS = {
   "python threads": (python(PYTHON_THREADS), 0.3),
   "python generators": (python(PYTHON_GENERATORS), 0.3),
   "python hashes": (python(PYTHON_HASHES), 0.4),
+  "python asyncio": (python(PYTHON_ASYNCIO), 0.3),
+  "node": (lambda directory: ["node", "-e", NODE], 0.4),
   "a bash pipeline": (lambda directory: ["/bin/bash", "-c", BASH_PIPELINE], 0.5),
   "bash jobs": (lambda directory: ["/bin/bash", "-c", BASH_JOBS], 0.15),
   "perl": (lambda directory: ["/usr/bin/perl", "-e", PERL], 0.3),
@@ -226,7 +281,7 @@ PROGRAMS = {
   "an OpenMP computation": (openmp_command, 0.3),
   "make with three jobs": (make_command, 0.5),
 }
-NEEDED = {"java": "javac", "sqlite3 in a transaction": "sqlite3"}
+NEEDED = {"java": "javac", "node": "node", "sqlite3 in a transaction": "sqlite3"}
 
 
 class Job:
