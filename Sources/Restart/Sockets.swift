@@ -87,6 +87,8 @@ struct SocketMaker {
     for option in socket.options {
       let present = try? number.option(option.level, option.name)
       if present == option.value { continue }
+      // Says what a name stands for, and a connection has both of its names already.
+      if socket.state == .connected, option.isIPv6Only { continue }
       do throws(Errno) { try number.set(option) } catch {
         warnings.append(
           "option \(option.name) (level \(option.level)) of a socket is refused here: \(error)")
@@ -326,6 +328,11 @@ enum UnixAddress {
     guard path.count < 108 else { return nil }
     return withUnsafeBytes(of: UInt16(AF_UNIX)) { Array($0) } + path.bytes + [0]
   }
+}
+
+extension SocketOption {
+  /// IPV6_V6ONLY.
+  fileprivate var isIPv6Only: Bool { level == Int32(IPPROTO_IPV6) && name == 26 }
 }
 
 extension DescriptorNumber {
