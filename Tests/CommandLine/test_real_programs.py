@@ -185,7 +185,7 @@ int main(void) {
   long count = 0;
   puts("begun");
   fflush(stdout);
-  for (int round = 0; round < 250; round++) {
+  for (int round = 0; round < 700; round++) {
     #pragma omp parallel for reduction(+:count) schedule(dynamic, 1000)
     for (int i = 1; i < 1000000; i++)
       count += (long)i * i % (round + 7);
