@@ -44,7 +44,7 @@ extension Collector {
   }
 
   /// nil for a region that cannot be saved; the reason is then among the problems.
-  private mutating func collectRegion(
+  mutating func collectRegion(
     _ mapped: MappedRegion, _ process: Process
   ) -> Region? {
     if let reason = mapped.unsupportedReason {

@@ -53,7 +53,7 @@ extension Collector {
   }
 
   /// Program file, working directory and root.
-  private mutating func collectPlaces(
+  mutating func collectPlaces(
     _ process: inout Process, _ files: borrowing ProcessFiles
   ) throws(Failure) {
     let id = process.id
@@ -83,7 +83,7 @@ extension Collector {
   }
 
   /// What /proc and system calls of our own tell.
-  private mutating func collectAttributes(
+  mutating func collectAttributes(
     _ process: inout Process, _ files: borrowing ProcessFiles
   ) throws(Failure) {
     let id = process.id

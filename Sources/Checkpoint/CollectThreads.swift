@@ -71,11 +71,7 @@ extension Collector {
     thread.noNewPrivileges = status.noNewPrivileges
     thread.seccompMode = status.seccompMode
     thread.credentials = Credentials(status)
-    if status.seccompMode != 0 {
-      problems.add(
-        "process \(process) (\(status.name)), thread \(id): runs under a seccomp "
-          + (status.seccompMode == 2 ? "filter" : "restriction") + ": not supported yet")
-    }
+    checkUnconfined(id, status, process)
     thread.describe(view)
     return thread
   }
@@ -106,7 +102,16 @@ extension Collector {
     }
   }
 
-  private mutating func checkUnshared(
+  mutating func checkUnconfined(
+    _ thread: ThreadID, _ status: ProcessStatus, _ process: ProcessID
+  ) {
+    guard status.seccompMode != 0 else { return }
+    problems.add(
+      "process \(process) (\(status.name)), thread \(thread): runs under a seccomp "
+        + (status.seccompMode == 2 ? "filter" : "restriction") + ": not supported yet")
+  }
+
+  mutating func checkUnshared(
     _ thread: ThreadID, _ view: OutsideView.ThreadView, _ member: Frozen.Member
   ) {
     for (isOwn, thing) in [

@@ -42,9 +42,7 @@ func freeze<E: Engine & ~Copyable>(
 ) throws(Failure) {
   let search = ScopeSearch(request: request)
   let tracers = Tracers()
-  if request.scope == .tree || request.scope == .process, search.isExcluded(request.target) {
-    throw Failure(.invalid, "process \(request.target) is this tool itself and cannot be saved")
-  }
+  try search.checkTarget()
   var known = present
   var omitted = 0
   while true {
@@ -63,16 +61,65 @@ func freeze<E: Engine & ~Copyable>(
     if request.scope == .process { break }
   }
   guard !frozen.held.isEmpty || !present.isEmpty else {
-    let words: ByteString =
-      switch request.scope {
-      case _ where omitted > 0: "every process of \(request.target) is left out of checkpoints"
-      case .process, .tree: "there is no process \(request.target)"
-      case .group: "there is no process in process group \(request.target)"
-      case .session: "there is no process in session \(request.target)"
-      }
-    throw Failure(.noProcess, words)
+    throw nobodyFound(request, omitted: omitted)
   }
   frozen.members = parentsFirst(frozen.members)
+}
+
+/// Nobody of the scope can be saved.
+func nobodyFound(_ request: CheckpointRequest, omitted: Int) -> Failure {
+  let words: ByteString =
+    switch request.scope {
+    case _ where omitted > 0: "every process of \(request.target) is left out of checkpoints"
+    case .process, .tree: "there is no process \(request.target)"
+    case .group: "there is no process in process group \(request.target)"
+    case .session: "there is no process in session \(request.target)"
+    }
+  return Failure(.noProcess, words)
+}
+
+/// What is to be done with a process, by what it is and who has it.
+enum Treatment {
+  case take
+  /// It has ended; its status is all there is.
+  case noteEnd
+  /// It and, in a tree, what descends from it, for the reason in these words.
+  case leaveOut(ByteString)
+}
+
+extension CheckpointRequest {
+  /// Throws where the request fails because of such a process.
+  func treatment(
+    of process: ProcessID, _ stat: ProcessStat, _ tracers: Tracers
+  ) throws(Failure) -> Treatment {
+    if stat.isKernelThread {
+      throw Failure(.notPermitted, "process \(process) (\(stat.name)) is a thread of the kernel")
+    }
+    if stat.isZombie {
+      guard stat.threadCount > 1 else { return .noteEnd }
+      throw Failure(
+        .notSupported,
+        "process \(process) (\(stat.name)): its main thread has ended while others run on: "
+          + "not supported yet")
+    }
+    if let tracer = Tracers.tracer(of: process) {
+      if tracer.name == "cr_checkpoint" {
+        throw Failure(
+          Errno(rawValue: EBUSY),
+          "process \(process) (\(stat.name)) is being saved by another request already")
+      }
+      let words: ByteString =
+        "process \(process) (\(stat.name)) is being traced by process \(tracer.id) (\(tracer.name))"
+      guard tracedTargets == .skip else { throw Failure(AnswerCode.traced, words) }
+      return .leaveOut(words)
+    }
+    if tracers.tracing.contains(process.rawValue) {
+      let words: ByteString = "process \(process) (\(stat.name)) traces others, as a debugger does"
+      guard tracingTargets == .skip else { throw Failure(AnswerCode.tracer, words) }
+      return .leaveOut(words)
+    }
+    return .take
+  }
 }
 
 private func freeze<E: Engine & ~Copyable>(
@@ -80,35 +127,12 @@ private func freeze<E: Engine & ~Copyable>(
   into frozen: inout Frozen, _ deadline: Deadline, _ report: inout Report
 ) throws(Failure) {
   guard let stat = ProcessStat(of: process) else { return }
-  if stat.isKernelThread {
-    throw Failure(.notPermitted, "process \(process) (\(stat.name)) is a thread of the kernel")
-  }
-  if stat.isZombie {
-    if stat.threadCount > 1 {
-      throw Failure(
-        .notSupported,
-        "process \(process) (\(stat.name)): its main thread has ended while others run on: "
-          + "not supported yet")
-    }
+  switch try request.treatment(of: process, stat, tracers) {
+  case .take: break
+  case .noteEnd:
     frozen.members.append(Frozen.Member(id: process, stat: stat))
     return
-  }
-  if let tracer = Tracers.tracer(of: process) {
-    if tracer.name == "cr_checkpoint" {
-      throw Failure(
-        Errno(rawValue: EBUSY),
-        "process \(process) (\(stat.name)) is being saved by another request already")
-    }
-    let words: ByteString =
-      "process \(process) (\(stat.name)) is being traced by process \(tracer.id) (\(tracer.name))"
-    guard request.tracedTargets == .skip else { throw Failure(AnswerCode.traced, words) }
-    frozen.leftOut.insert(process.rawValue)
-    report.warn(words + ": left out")
-    return
-  }
-  if tracers.tracing.contains(process.rawValue) {
-    let words: ByteString = "process \(process) (\(stat.name)) traces others, as a debugger does"
-    guard request.tracingTargets == .skip else { throw Failure(AnswerCode.tracer, words) }
+  case .leaveOut(let words):
     frozen.leftOut.insert(process.rawValue)
     report.warn(words + ": left out")
     return
@@ -132,7 +156,7 @@ private func freeze<E: Engine & ~Copyable>(
 }
 
 /// Why a process that is there could not be stopped, with what to do about it.
-private func notHeld(
+func notHeld(
   _ process: ProcessID, _ stat: ProcessStat, _ error: EngineError
 ) -> Failure {
   let who: ByteString = "process \(process) (\(stat.name))"

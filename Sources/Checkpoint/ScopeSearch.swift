@@ -61,6 +61,14 @@ struct ScopeSearch {
     request.excluded.contains(ProcessID(id)) || ProcessID(id) == ownProcess
   }
 
+  /// Throws if the target is this tool.
+  func checkTarget() throws(Failure) {
+    guard request.scope == .tree || request.scope == .process, isExcluded(request.target) else {
+      return
+    }
+    throw Failure(.invalid, "process \(request.target) is this tool itself and cannot be saved")
+  }
+
   /// Whether a process asked not to be saved. With `cr_run --omit` that goes for what it started
   /// too; below a cr_restart is the job that it restarted, which is looked for.
   func isOmitted(_ process: ProcessID, _ leftOut: inout Set<Int32>) -> Bool {

@@ -97,6 +97,7 @@ extension CheckpointOptions {
     OptionRow(
       "reset TCP connections that lead out of the job",
       option(.tcpClose, nil, "tcp-close")),
+    OptionRow("stop nobody; tell all that stands in the way", option(.check, nil, "check")),
     OptionRow("give up after SEC seconds; 0 is never", option(.time, "t", "time", .required("SEC"))),
     OptionRow(
       "auto (default) or user", option(.engine, nil, "engine", .required("WHICH"))),
@@ -128,7 +129,6 @@ extension CheckpointOptions {
       option(.ptracedAllow, nil, "ptraced-allow"),
       option(.compress, nil, "compress", .optional("HOW")),
       option(.jobs, nil, "jobs", .required("N")), option(.requireLibcr, nil, "require-libcr"),
-      option(.tcpEstablished, nil, "tcp-established"),
-      option(.check, nil, "check"), option(.live, nil, "live"),
+      option(.tcpEstablished, nil, "tcp-established"), option(.live, nil, "live"),
       option(.incremental, nil, "incremental")))
 }

@@ -23,6 +23,8 @@ public struct CheckpointOptions: Sendable {
   public var engineMessages = EngineMessages.error
   public var progress = ProgressMeter.When.auto
   public var isJSON = false
+  /// Only look whether a checkpoint would succeed.
+  public var checksOnly = false
   /// Where libcr wants to hear of it.
   public var channel: RequestChannel?
 
@@ -68,6 +70,7 @@ public struct CheckpointOptions: Sendable {
     case .engine: engine = try OptionArgument.engine(argument)
     case .progress: progress = try OptionArgument.progress(argument)
     case .json: isJSON = true
+    case .check: checksOnly = true
     case .prohibitSelf: request.prohibitsRequester = true
     case .libcr:
       channel = RequestChannel(try OptionArgument.descriptor(argument))
@@ -154,7 +157,6 @@ public struct CheckpointOptions: Sendable {
     case .jobs: throw .notBuilt("--jobs")
     case .requireLibcr: throw .notBuilt("--require-libcr")
     case .tcpEstablished: throw .notBuilt("--tcp-established")
-    case .check: throw .notBuilt("--check")
     case .live: throw .notBuilt("--live")
     case .incremental: throw .notBuilt("--incremental")
     default: break

@@ -80,6 +80,8 @@ extension RestartOptions {
 
   private static let other = OptionGroup(
     "Other",
+    OptionRow(
+      "start nothing; tell all that stands in the way", option(.check, nil, "check")),
     OptionRow("print the process id and leave", option(.detach, nil, "detach")),
     OptionRow(
       "whether checkpoints leave out cr_restart itself:\n(default) if it is the target or an orphan",
@@ -103,7 +105,7 @@ extension RestartOptions {
     "",
     OptionRow(
       "", option(.directory, "d", "dir", .required("DIR")), option(.lazy, nil, "lazy"),
-      option(.rootless, nil, "rootless"), option(.check, nil, "check"),
+      option(.rootless, nil, "rootless"),
       option(.libcr, nil, "libcr", .required("FD")),
       option(.requester, nil, "requester", .required("PID")),
       Option(RestartKey.stop.rawValue, nil, "freeze")))

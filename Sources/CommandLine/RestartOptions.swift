@@ -19,6 +19,8 @@ public struct RestartOptions: Sendable {
   /// Whether a later checkpoint leaves cr_restart itself out.
   public var omission = Omission.maybe
   public var detaches = false
+  /// Only look whether a restart would succeed.
+  public var checksOnly = false
   public var engine = EngineChoice.automatic
   public var engineMessages = EngineMessages.error
   public var progress = ProgressMeter.When.auto
@@ -80,6 +82,7 @@ public struct RestartOptions: Sendable {
     case .kmsgWarning: engineMessages = .warning
     case .engine: engine = try OptionArgument.engine(argument)
     case .detach: detaches = true
+    case .check: checksOnly = true
     case .progress: progress = try OptionArgument.progress(argument)
     case .json: isJSON = true
     case .libcr:
@@ -94,7 +97,6 @@ public struct RestartOptions: Sendable {
     case .lazy: throw .notBuilt("--lazy")
     case .rootless:
       throw .notBuilt("--rootless", "unshare(1) -Ur --pid --fork --mount-proc gives the same room")
-    case .check: throw .notBuilt("--check", "cr_info --check verifies the file itself")
     default:
       if takeID(key) || takeHook(key, argument) { break }
       try takeSignal(key, argument)

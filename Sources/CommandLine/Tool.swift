@@ -37,11 +37,16 @@ public enum Tool {
 extension Failure {
   /// What `--json` gives for it.
   public var json: JSONObject {
-    var reason = JSONObject()
-    reason.set("errno", errno.rawValue)
-    reason.set("message", message)
     var object = JSONObject()
     object.set("error", reason)
     return object
+  }
+
+  /// Its number and its words.
+  var reason: JSONObject {
+    var reason = JSONObject()
+    reason.set("errno", errno.rawValue)
+    reason.set("message", message)
+    return reason
   }
 }

@@ -84,6 +84,19 @@ public struct Destination: ~Copyable {
     self.isSynchronous = isSynchronous
   }
 
+  /// Throws what `init` would throw; leaves nothing behind, and whoever waits at a FIFO waiting.
+  public static func check(
+    _ placement: Placement, _ replacement: Replacement
+  ) throws(Failure) {
+    if case .file(let path) = placement, let status = try? FileStatus.of(path), status.isPipe {
+      return
+    }
+    // In place, a file that is there would be touched.
+    var replacement = replacement
+    if case .clobber = replacement { replacement = .atomic }
+    _ = try Destination(placement, replacement, isSynchronous: false)
+  }
+
   /// Throws ENOSPC if there is no room for the file, before any of it is written.
   public mutating func reserve(_ layout: Layout) throws(Failure) {
     let free = file.freeSpace()

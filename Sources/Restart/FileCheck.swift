@@ -31,7 +31,8 @@ struct FileCheck {
     }
   }
 
-  private static func name(_ index: Int, _ snapshot: Snapshot) -> ByteString {
+  /// `descriptor 3 of process 12 (cat)`
+  static func name(_ index: Int, _ snapshot: Snapshot) -> ByteString {
     for process in snapshot.processes {
       for descriptor in process.descriptors where descriptor.openFile == index {
         return "descriptor \(descriptor.number) of process \(process.id) (\(process.name))"

@@ -10,7 +10,7 @@ struct Plan {
   let request: RestartRequest
   let snapshot: Snapshot
   let surroundings: Surroundings
-  private var problems = Problems()
+  private(set) var problems = Problems()
 
   init(_ request: RestartRequest, _ snapshot: Snapshot, _ surroundings: Surroundings) {
     self.request = request
@@ -18,9 +18,17 @@ struct Plan {
     self.surroundings = surroundings
   }
 
+  /// Throws everything that was found, as one failure.
   mutating func check(_ report: inout Report) throws(Failure) {
+    examine(&report)
+    if let failure = problems.failure { throw failure }
+  }
+
+  /// Looks, and gathers `problems`.
+  mutating func examine(_ report: inout Report) {
     guard !snapshot.processes.isEmpty else {
-      throw Failure(.invalid, "there is no process in the context file")
+      problems.add(.invalid, "there is no process in the context file")
+      return
     }
     for process in snapshot.processes {
       if case .zombie = process.state { continue }
@@ -33,7 +41,6 @@ struct Plan {
     files.check(snapshot)
     for warning in files.warnings { report.warn(warning) }
     for problem in files.problems.found { problems.add(problem.errno, problem.message) }
-    if let failure = problems.failure { throw failure }
   }
 
   private func who(_ process: Process) -> ByteString { "process \(process.id) (\(process.name))" }

@@ -15,10 +15,7 @@ public func restart<E: Engine & ~Copyable>(
   by engine: inout E, report: inout Report
 ) throws(Failure) -> RestartedJob {
   report.step("checking what the processes need")
-  var snapshot = snapshot
-  snapshot.relocate(request.relocations)
-  snapshot.standInForMissingPrograms()
-  snapshot.separateStandardStreams()
+  let snapshot = prepared(snapshot, for: request)
   let surroundings = try Surroundings()
   var plan = Plan(request, snapshot, surroundings)
   try plan.check(&report)
@@ -46,6 +43,15 @@ public func restart<E: Engine & ~Copyable>(
     throw error
   }
   return rebuilder.result(report)
+}
+
+/// The snapshot as this request wants it back.
+func prepared(_ snapshot: Snapshot, for request: RestartRequest) -> Snapshot {
+  var snapshot = snapshot
+  snapshot.relocate(request.relocations)
+  snapshot.standInForMissingPrograms()
+  snapshot.separateStandardStreams()
+  return snapshot
 }
 
 extension Rebuilder {

@@ -49,6 +49,13 @@ struct Outcome {
     return ExitStatus.of(failure.errno)
   }
 
+  /// Of `--check`.
+  func tell(_ prospect: Prospect) -> Int32 {
+    Tool.tell(
+      prospect, messages, options.engineMessages, isPossible: "can be saved",
+      isJSON: options.isJSON)
+  }
+
   private func summary(of result: CheckpointResult, elapsed: UInt64) -> ByteString {
     let count = result.processes.count
     let noun: StaticString = count == 1 ? "process" : "processes"

@@ -7,6 +7,22 @@ import Linux
 import PtraceEngine
 import Request
 
+/// `--check`: nobody is stopped, and nothing is written.
+func check(_ options: CheckpointOptions, _ outcome: Outcome) -> Int32 {
+  var prospect = Prospect()
+  do throws(Failure) {
+    prospect = try examine(options.request)
+  } catch {
+    prospect.problems = [error]
+  }
+  do throws(Failure) {
+    try Destination.check(options.placement, options.replacement)
+  } catch {
+    prospect.problems.append(error)
+  }
+  return outcome.tell(prospect)
+}
+
 func run() -> Int32 {
   let options: CheckpointOptions
   do throws(ArgumentError) {
@@ -23,6 +39,7 @@ func run() -> Int32 {
 
   ProcessID.survivesFailingWrites()
   let outcome = Outcome(options)
+  if options.checksOnly { return check(options, outcome) }
   let watch = Watch(outcome.messages, progress: options.progress)
   do throws(Failure) {
     // Before anything is stopped: what can be known to fail fails here.

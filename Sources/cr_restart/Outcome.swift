@@ -67,8 +67,16 @@ final class Outcome {
 
   /// Runs the hook for a failure; its status if that becomes ours.
   func hookStatus(of failure: FailureClass) -> Int32? {
-    guard let command = options.hooks.command(for: failure) else { return nil }
+    // A hook is for what happened, and with --check nothing did.
+    guard !options.checksOnly, let command = options.hooks.command(for: failure) else { return nil }
     return run(command, signalMask: SignalQueue.mask)
+  }
+
+  /// Of `--check`.
+  func tell(_ prospect: Prospect) -> Int32 {
+    Tool.tell(
+      prospect, messages, options.engineMessages, isPossible: "can be restarted here",
+      isJSON: options.isJSON)
   }
 
   private func run(_ command: ByteString, signalMask: UInt64) -> Int32? {

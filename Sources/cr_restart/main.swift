@@ -7,8 +7,9 @@ import PtraceEngine
 import Request
 import Restart
 
-func restartJob(_ options: RestartOptions, _ outcome: Outcome) throws(Failure) -> RestartedJob {
-  var report = outcome.watch.makeReport()
+func openContext(
+  _ options: RestartOptions, _ outcome: Outcome, _ report: Report
+) throws(Failure) -> Reader {
   report.step("reading the context file")
   let reader: Reader
   do throws(Failure) { reader = try Reader(options.source) } catch {
@@ -17,6 +18,12 @@ func restartJob(_ options: RestartOptions, _ outcome: Outcome) throws(Failure) -
   }
   report.step("verifying it")
   try reader.verify()
+  return reader
+}
+
+func restartJob(_ options: RestartOptions, _ outcome: Outcome) throws(Failure) -> RestartedJob {
+  var report = outcome.watch.makeReport()
+  let reader = try openContext(options, outcome, report)
   // The reader has a number of its own for it; the user's must not reach the restarted program.
   if case .descriptor(let number) = options.source, number > 2 {
     _ = FileDescriptor(owning: number)
@@ -26,6 +33,21 @@ func restartJob(_ options: RestartOptions, _ outcome: Outcome) throws(Failure) -
   if case .file(let path) = options.source { request.source = absolutePath(path) }
   return try restart(
     request, reader.snapshot, from: reader.file, by: &engine, report: &report)
+}
+
+/// `--check`: nothing is started.
+func check(_ options: RestartOptions, _ outcome: Outcome) -> Int32 {
+  do throws(Failure) {
+    let reader = try openContext(options, outcome, outcome.watch.makeReport())
+    outcome.watch.finish()
+    return outcome.tell(try examine(options.request, reader.snapshot))
+  } catch {
+    outcome.watch.finish()
+    if error.errno == .interrupted { return outcome.tell(error) }
+    var prospect = Prospect()
+    prospect.problems = [error]
+    return outcome.tell(prospect)
+  }
 }
 
 func run() -> Int32 {
@@ -41,6 +63,8 @@ func run() -> Int32 {
     return outcome.hookStatus(of: .arguments)
       ?? Tool.reject(rejection, RestartOptions.manual, verbosity: options.verbosity)
   }
+
+  if options.checksOnly { return check(options, outcome) }
 
   let job: RestartedJob
   do throws(Failure) {

@@ -52,6 +52,11 @@ extension CommandLineParsingTests {
       #expect(try options("\(words) 1").request.scope == scope)
     }
 
+    @Test func `a check is asked for by name`() throws {
+      #expect(try options("--check 1").checksOnly)
+      #expect(!(try options("1").checksOnly))
+    }
+
     @Test(arguments: [
       ("--run", Int32(0)), ("--stop", 19), ("--term", 15), ("--abort", 6), ("--kill", 9),
       ("--cont", 18), ("-S 10", 10), ("--signal=64", 64), ("--kill --run", 0), ("-S3 --term", 15),
@@ -79,8 +84,7 @@ extension CommandLineParsingTests {
 
     @Test(arguments: [
       "--engine=kernel 1", "--compress 1", "--compress=zstd:3 1", "-d x 1", "--ptraced-allow 1", "--jobs 2 1",
-      "--require-libcr 1", "--tcp-established 1",
-      "--check 1", "--live 1", "--incremental 1",
+      "--require-libcr 1", "--tcp-established 1", "--live 1", "--incremental 1",
     ])
     func `what is not built is refused and not ignored`(words: String) {
       #expect(status(words) == 38)

@@ -51,7 +51,12 @@ extension CommandLineParsingTests {
     @Test(arguments: ["a -f a", "-f a -F 3", "-f a -f b"])
     func `more than one context file is EINVAL`(words: String) { #expect(status(words) == 22) }
 
-    @Test(arguments: ["--lazy a", "--rootless a", "--check a", "-d a", "--engine=kernel a"])
+    @Test func `a check is asked for by name`() {
+      #expect(RestartOptions(["cr_restart", "--check", "a"]).checksOnly)
+      #expect(!RestartOptions(["cr_restart", "a"]).checksOnly)
+    }
+
+    @Test(arguments: ["--lazy a", "--rootless a", "-d a", "--engine=kernel a"])
     func `what is not built is refused and not ignored`(words: String) {
       #expect(status(words) == 38)
     }
