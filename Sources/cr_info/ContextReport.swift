@@ -208,7 +208,7 @@ struct ContextReport {
 
   private func sharedMemory(_ object: SharedMemory) -> JSONObject {
     var json = JSONObject()
-    json.set("kind", object.kind == .anonymous ? "anonymous" : "deleted file")
+    json.set("kind", ByteString(object.kindName))
     json.set("size", object.size)
     json.set("saved", object.contents.reduce(0) { $0 + $1.count })
     if !object.path.isEmpty { json.set("path", object.path) }

@@ -21,7 +21,18 @@ extension Region {
     case .sharedMemory(let index):
       let object = snapshot.sharedMemories[index]
       if object.path.isEmpty { return "shared memory \(index)" }
-      return "shared memory \(index): \(shown(object.path)) (deleted)"
+      let words: ByteString = object.kind == .savedFile ? "saved with it" : "deleted"
+      return "shared memory \(index): \(shown(object.path)) (\(words))"
+    }
+  }
+}
+
+extension SharedMemory {
+  var kindName: StaticString {
+    switch kind {
+    case .anonymous: "anonymous"
+    case .deletedFile: "deleted file"
+    case .savedFile: "saved file"
     }
   }
 }
