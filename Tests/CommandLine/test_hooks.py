@@ -10,6 +10,7 @@ import pytest
 
 import processes
 import runner
+from processes import wait_until
 from targets import check_failure, check_success, run, run_as_nobody
 
 KINDS = ("args", "temp", "env", "perm")
@@ -79,6 +80,8 @@ def test_a_wrong_command_line_runs_the_hook_for_arguments(directory):
 
 def test_success_runs_its_hook_and_goes_on(context, target, directory):
   target.come_back(context, *hooks(directory))
+  # The program runs on while the hook does.
+  wait_until(lambda: ran(directory), "the hook has run")
   assert ran(directory) == {"success"}
   target.check_answer()
 
