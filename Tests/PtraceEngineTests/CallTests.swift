@@ -51,6 +51,8 @@ import Testing
     kind: String
   ) throws {
     let subject = kind == "sleepers" ? try Subject(kind, "20") : try Subject(kind)
+    // A new thread has every signal blocked until it gets to run.
+    #expect(Subject.eventually { subject.states == ["S"] })
     for _ in 0 ..< 20 {
       var engine = PtraceEngine()
       try engine.hold(subject.id, until: soon)
