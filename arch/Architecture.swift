@@ -64,8 +64,10 @@ public protocol Architecture: Sendable {
   mutating func repeatInterruptedCall()
   /// The same with other arguments, all of them.
   mutating func repeatInterruptedCall(with arguments: [UInt64])
-  /// Makes the interrupted call continue by restart_syscall(2), in the process that was stopped.
-  mutating func continueInterruptedCall()
+  /// Where the thread left an endless wait with EINTR for no other reason than that it was stopped
+  /// (epoll_wait(2) and others, see signal(7)): makes that a call which the kernel makes again unless
+  /// a handler runs (ERESTARTNOHAND).
+  mutating func hideInterruption()
   /// Makes the interrupted call return −EINTR, as after a handled signal.
   mutating func abandonInterruptedCall()
 

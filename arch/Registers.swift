@@ -201,10 +201,10 @@ public enum Registers: Sendable {
     case .foreign: ForeignRegisters.cannotRun()
     }
   }
-  public mutating func continueInterruptedCall() {
+  public mutating func hideInterruption() {
     switch self {
     case .x86_64(var registers):
-      registers.continueInterruptedCall()
+      registers.hideInterruption()
       self = .x86_64(registers)
     case .foreign: ForeignRegisters.cannotRun()
     }

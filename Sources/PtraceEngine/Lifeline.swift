@@ -165,17 +165,10 @@ extension PtraceEngine {
   ) throws(EngineError) -> Registers {
     if let wanted = thread.wanted { return wanted }
     var registers = try first(thread, of: held)
-    switch registers.interruptedCall {
-    case nil: break
-    case .again: registers.repeatInterruptedCall()
-    case .withRestartBlock:
-      // rt_sigreturn(2) forgets the restart block, so by that way the call starts anew.
-      if forSignalReturn {
-        registers.repeatInterruptedCall()
-      } else {
-        registers.continueInterruptedCall()
-      }
-    }
+    // The kernel sees to an interrupted call itself when the thread goes on: only it knows then
+    // whether a handler comes first. rt_sigreturn(2) makes it forget that there was a call, so by
+    // that way the call starts anew.
+    if forSignalReturn, registers.interruptedCall != nil { registers.repeatInterruptedCall() }
     return registers
   }
 

@@ -103,6 +103,9 @@ extension PtraceEngine {
   static func first(_ thread: HeldThread, of held: HeldProcess) throws(EngineError) -> Registers {
     if let first = thread.first { return first }
     var registers = try current(thread)
+    // Waits that no stop may end without a trace (signal(7)): the kernel is to make them again,
+    // unless a handler runs.
+    if !held.isNew { registers.hideInterruption() }
     if !held.isNew, let rseq = restartableSequence(of: thread), rseq.area != 0,
       let target = abortAddress(rseq.area, at: registers.programCounter, of: held.reachable)
     {

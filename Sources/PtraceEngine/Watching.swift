@@ -10,7 +10,11 @@ extension PtraceEngine {
     _ process: ProcessID, but standing: Set<Int32>
   ) throws(EngineError) {
     let held = try held(process)
+    let taken = held.threads.filter { $0.calling != nil || $0.wanted != nil }
     try Self.withdraw(from: held)
+    // From a stop at a call the kernel does not look after an interrupted one. PTRACE_DETACH makes
+    // it look; here a further stop does, which ends as soon as somebody watches.
+    for thread in taken { try? Tracing.interrupt(thread.id) }
     // Its memory may change now, and where we make calls from with it.
     held.landmarks = nil
     held.stopper = nil

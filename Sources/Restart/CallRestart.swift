@@ -24,25 +24,20 @@ struct CallRestart {
     _ registers: inout Registers, _ kind: InterruptedCall, of thread: Thread, isLeader: Bool,
     read: (UInt64) -> [UInt8]?
   ) {
-    if let handler = pendingHandler(thread, isLeader) {
-      // SA_RESTART; a call with a restart block is never made again after a handler.
-      let restarts = handler.flags & 0x1000_0000 != 0
-      if kind == .again && restarts {
-        registers.repeatInterruptedCall()
-      } else {
-        registers.abandonInterruptedCall()
-      }
-      return
-    }
-    if kind == .withRestartBlock, let rest = sleepThatIsLeft(registers, read) {
+    // The kernel sees to it when the thread runs on.
+    if kind == .again { return }
+    // A call with a restart block is never made again after a handler.
+    if isHandlerPending(thread, isLeader) {
+      registers.abandonInterruptedCall()
+    } else if let rest = sleepThatIsLeft(registers, read) {
       registers.repeatInterruptedCall(with: rest)
     } else {
       registers.repeatInterruptedCall()
     }
   }
 
-  /// The handler that runs before the thread does anything else, if a signal is waiting for one.
-  private func pendingHandler(_ thread: Thread, _ isLeader: Bool) -> SignalAction? {
+  /// Whether a handler runs before the thread does anything else.
+  private func isHandlerPending(_ thread: Thread, _ isLeader: Bool) -> Bool {
     // The kernel prefers the leader for what is sent to the process.
     let pending = thread.pendingSignals + (isLeader ? process.pendingSignals : [])
     for info in pending {
@@ -51,9 +46,9 @@ struct CallRestart {
         let action = process.signalActions.first(where: { $0.signal == Int32(signal) }),
         action.handler > 1
       else { continue }
-      return action
+      return true
     }
-    return nil
+    return false
   }
 
   /// The arguments of an interrupted relative sleep, with what is left of it as the request.

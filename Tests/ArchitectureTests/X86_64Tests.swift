@@ -50,12 +50,26 @@ import Testing
     #expect(some.currentCall == nil)
   }
 
-  @Test func `a call with a restart block goes on by restart_syscall`() throws {
-    var some = try registers(rax: -516, original: 35)
-    #expect(some.interruptedCall == .withRestartBlock)
-    some.continueInterruptedCall()
-    #expect(some.values[X86_64.Index.rax] == 219)
-    #expect(some.programCounter == 0x40_0000)
+  @Test func `a call with a restart block is told from others`() throws {
+    #expect(try registers(rax: -516, original: 35).interruptedCall == .withRestartBlock)
+  }
+
+  @Test func `an endless wait is made again, one with a time-out is not`() throws {
+    var some = try registers(rax: -4, original: 232)
+    some.values[X86_64.Index.r10] = 0xffff_ffff
+    some.hideInterruption()
+    #expect(some.interruptedCall == .again)
+    some = try registers(rax: -4, original: 232)
+    some.values[X86_64.Index.r10] = 1000
+    some.hideInterruption()
+    #expect(some.interruptedCall == nil && some.outcome == .failure(.interrupted))
+    some = try registers(rax: -4, original: 441)
+    some.values[X86_64.Index.r10] = 0
+    some.hideInterruption()
+    #expect(some.interruptedCall == .again)
+    some = try registers(rax: 3, original: 232)
+    some.hideInterruption()
+    #expect(some.interruptedCall == nil)
   }
 
   @Test func `a result that looks like a restart code is none outside a call`() throws {

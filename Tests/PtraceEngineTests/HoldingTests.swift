@@ -120,6 +120,35 @@ extension PtraceEngine {
     }
   }
 
+  @Test func `a signal during the hold ends a wait as it would have`() throws {
+    let subject = try Subject("waits-for-handlers")
+    for call in ["pause", "sigsuspend", "epoll_wait"] {
+      #expect(Subject.eventually { subject.states == ["S"] })
+      usleep(20_000)
+      var engine = PtraceEngine()
+      try engine.hold(subject.id, until: soon)
+      try engine.callInEveryThread(of: subject.id)
+      kill(subject.id.rawValue, SIGUSR1)
+      try engine.callInEveryThread(of: subject.id)
+      try engine.release(subject.id, stopped: false)
+      #expect(subject.says("\(call) 1"))
+    }
+    #expect(subject.says("handled 3"))
+  }
+
+  @Test func `an endless wait does not end by a stop that nobody is to see`() throws {
+    let subject = try Subject("epoll-waiter")
+    for _ in 0 ..< 10 {
+      usleep(5000)
+      var engine = PtraceEngine()
+      try engine.hold(subject.id, until: soon)
+      try engine.callInEveryThread(of: subject.id)
+      try engine.release(subject.id, stopped: false)
+    }
+    usleep(20_000)
+    #expect(subject.states == ["S"])
+  }
+
   @Test func `a wait with a mask of its own gives the thread's mask back`() throws {
     let subject = try Subject("wait-with-mask")
     usleep(100_000)

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -92,6 +93,31 @@ static void signal_handlers(void)
 		thread(sleeper, NULL);
 	ready();
 	sleeper(NULL);
+}
+
+/* Calls that a handler ends, whatever its SA_RESTART; each says what it returned. */
+static void waits_for_handlers(void)
+{
+	struct epoll_event event;
+	int instance = epoll_create1(0);
+	sigset_t none;
+
+	sigemptyset(&none);
+	signal(SIGUSR1, note_use);
+	ready();
+	dprintf(1, "pause %d\n", pause() == -1 && errno == EINTR);
+	dprintf(1, "sigsuspend %d\n", sigsuspend(&none) == -1 && errno == EINTR);
+	dprintf(1, "epoll_wait %d\n", epoll_wait(instance, &event, 1, -1) == -1 && errno == EINTR);
+	dprintf(1, "handled %d\n", (int)uses);
+}
+
+/* Says when epoll_wait returns, which only a stop that shows could make it do. */
+static void epoll_waiter(void)
+{
+	struct epoll_event event;
+
+	ready();
+	dprintf(1, "%d\n", epoll_wait(epoll_create1(0), &event, 1, -1));
 }
 
 static void *signal_waiter(void *data)
@@ -330,6 +356,10 @@ int main(int count, char **arguments)
 		signal_handlers();
 	else if (!strcmp(what, "signal-waiters"))
 		signal_waiters();
+	else if (!strcmp(what, "waits-for-handlers"))
+		waits_for_handlers();
+	else if (!strcmp(what, "epoll-waiter"))
+		epoll_waiter();
 	else if (!strcmp(what, "compute"))
 		compute(arguments);
 	else if (!strcmp(what, "churn"))

@@ -136,6 +136,22 @@ public struct X86_64: Architecture {
     }
   }
 
+  public mutating func hideInterruption() {
+    guard Int64(bitPattern: values[Index.rax]) == -4, isEndlessWait else { return }
+    values[Index.rax] = UInt64(bitPattern: -514)  // ERESTARTNOHAND
+  }
+
+  /// Calls that end with EINTR at any stop, and whether this one would have waited for ever.
+  private var isEndlessWait: Bool {
+    switch values[Index.originalRax] {
+    case 0, 65: true  // read of inotify, semop
+    case 232, 281: Int32(truncatingIfNeeded: values[Index.r10]) < 0  // epoll_wait, epoll_pwait
+    case 441, 220: values[Index.r10] == 0  // epoll_pwait2, semtimedop
+    case 128: values[Index.rdx] == 0  // rt_sigtimedwait
+    default: false
+    }
+  }
+
   public mutating func repeatInterruptedCall() {
     values[Index.rax] = values[Index.originalRax]
     reenterKernel()
@@ -146,11 +162,6 @@ public struct X86_64: Architecture {
     for index in 0 ..< min(6, arguments.count) {
       values[Self.argumentIndexes[index]] = arguments[index]
     }
-  }
-
-  public mutating func continueInterruptedCall() {
-    values[Index.rax] = Self.number(of: .restartSyscall)!
-    reenterKernel()
   }
 
   public mutating func abandonInterruptedCall() { setResult(-4) }
