@@ -38,7 +38,7 @@ public func checkpoint<E: Engine & ~Copyable>(
     try trip.rendezvous.conclude(by: &engine, report: &report)
     if request.signal == 0, !isAtOnce { trip.resume(&frozen, by: &engine, report) }
   } catch {
-    trip.rendezvous.cancel(because: error, by: &engine)
+    trip.rendezvous.cancel(by: &engine)
     frozen.release(by: &engine)
     throw error
   }

@@ -22,6 +22,8 @@ struct ControlBlock {
     static var runners: Field { Field(CR_AT_RUNNERS) }
     static var forwardScope: Field { Field(CR_AT_FORWARD_SCOPE) }
     static var forwardTarget: Field { Field(CR_AT_FORWARD_TARGET) }
+    static var arriving: Field { Field(CR_AT_ARRIVING) }
+    static var displacedSize: Field { Field(CR_AT_DISPLACED_SIZE) }
     static var actionSize: Field { Field(CR_AT_ACTION_SIZE) }
     static var phase: Field { Field(CR_AT_PHASE) }
     static var outcome: Field { Field(CR_AT_OUTCOME) }
@@ -77,6 +79,21 @@ struct ControlBlock {
   var action: [UInt8] {
     let start = Int(CR_AT_ACTION)
     return Array(head[start ..< start + min(Int(self[.actionSize]), Int(CR_CONTROL_ACTION))])
+  }
+
+  /// The application's own action of the signal, while ours stands in its place.
+  var displaced: [UInt8] {
+    let start = Int(CR_AT_DISPLACED)
+    return Array(head[start ..< start + min(Int(self[.displacedSize]), Int(CR_CONTROL_ACTION))])
+  }
+
+  /// SIG_IGN as the kernel's struct sigaction: three words, the handler first, and the mask.
+  var ignoringAction: [UInt8] {
+    let isWide = action.count == 3 * 8 + 8
+    let handler =
+      isWide
+      ? withUnsafeBytes(of: UInt64(1)) { Array($0) } : withUnsafeBytes(of: UInt32(1)) { Array($0) }
+    return handler + [UInt8](repeating: 0, count: action.count - handler.count)
   }
 
   /// Processes that the library started for requests.

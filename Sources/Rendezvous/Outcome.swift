@@ -70,10 +70,17 @@ extension Party {
       at: Int(CR_AT_DESTINATION), to: invitation.destination, by: &engine)
   }
 
-  /// Says how it ended; with a request's number the phase becomes idle too.
+  /// Says how it ended; with a request's number the phase becomes idle too. Only the first word
+  /// counts: callbacks that heard of success are in the midst of what follows from it.
   func end(
     _ outcome: Outcome, _ number: UInt32?, by engine: inout some Engine & ~Copyable
   ) throws(EngineError) {
+    try block.refresh(by: engine)
+    if isTold {
+      if let number { try setPhase(CR_PHASE_IDLE, of: number, by: &engine) }
+      return
+    }
+    isTold = true
     if case .failed(let errno) = outcome {
       try block.set(.error, to: UInt32(bitPattern: errno), by: &engine)
     }

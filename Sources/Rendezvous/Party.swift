@@ -9,22 +9,50 @@ final class Party {
   var block: ControlBlock
   /// Threads that were called and have not answered yet.
   var expected: Set<Int32> = []
+  /// After a restart: threads that may be in callbacks. Which of them are is not known, only how
+  /// many: `expected` has as many entries.
+  var runners: Set<Int32>?
   /// Threads that stand inside cr_checkpoint().
   var ready: Set<Int32> = []
   /// Threads that stand where they left the last critical section.
   var left: Set<Int32> = []
-  /// What the program had as action of CR_SIGNUM, if not the library's.
-  var ownAction: [UInt8]?
+  /// Threads that had blocked our signal, until their handler blocks it again.
+  private var unblocked: Set<Int32> = []
+  /// The outcome has been told, and is not to be told again.
+  var isTold = false
 
   var process: ProcessID { block.process }
   var standing: Set<Int32> { ready.union(left) }
 
   init(_ block: ControlBlock) { self.block = block }
 
+  /// It has ended.
   func forget(_ thread: ThreadID) {
     expected.remove(thread.rawValue)
     ready.remove(thread.rawValue)
     left.remove(thread.rawValue)
+    runners?.remove(thread.rawValue)
+    while let runners, expected.count > runners.count { expected.removeFirst() }
+  }
+
+  /// Its callbacks have returned.
+  func isDone(_ thread: ThreadID) {
+    if runners?.remove(thread.rawValue) != nil {
+      _ = expected.popFirst()
+    } else {
+      expected.remove(thread.rawValue)
+    }
+  }
+
+  /// All callbacks have returned, so any that are still counted were those of threads that ended
+  /// without a chance to say so.
+  func forgetLostRunners(by engine: inout some Engine & ~Copyable) throws(EngineError) {
+    try block.refresh(by: engine)
+    let lost = block[.runners]
+    if lost == 0 { return }
+    try block.set(.runners, to: 0, by: &engine)
+    try block.set(.arriving, to: block[.arriving] &- lost, by: &engine)
+    try block.set(.lock, to: block[.lock] &- lost &* UInt32(CR_LOCK_RUN), by: &engine)
   }
 
   /// Tells the library that this arrival was seen, so that it can tell us from nobody.
@@ -47,6 +75,7 @@ final class Party {
       if mask & Self.ownSignal != 0 {
         value = CR_CALLS_BLOCKED
         try engine.setSignalMask(mask & ~Self.ownSignal, of: thread)
+        unblocked.insert(thread.rawValue)
       }
     }
     let result = cr_queue_thread_signal(
@@ -58,20 +87,39 @@ final class Party {
     if result == 0 { expected.insert(thread.rawValue) }
   }
 
-  /// Puts the library's handler in the place of whatever the program has there.
+  /// Puts the library's handler in the place of whatever the program has there, which is written
+  /// down in the block first: should we be killed, others put it back.
   func installHandler(by engine: inout some Engine & ~Copyable) throws(EngineError) {
     let wanted = block.action
     guard !wanted.isEmpty, let thread = engine.threads(of: process).first else { return }
     let present = try action(by: &engine, of: thread)
     guard present != wanted else { return }
-    ownAction = present
+    try engine.write(present, to: block.address + UInt64(CR_AT_DISPLACED), of: process)
+    try block.set(.displacedSize, to: UInt32(present.count), by: &engine)
     try setAction(wanted, by: &engine, of: thread)
   }
 
+  /// Puts back what `installHandler` has displaced, ours or that of an engine that was killed.
+  ///
+  /// Not while a thread may yet send itself the signal: then the last of them does it (run.c).
   func restoreAction(by engine: inout some Engine & ~Copyable) throws(EngineError) {
-    guard let action = ownAction, let thread = engine.threads(of: process).first else { return }
-    ownAction = nil
-    try setAction(action, by: &engine, of: thread)
+    try block.refresh(by: engine)
+    for thread in engine.threads(of: process)
+    where unblocked.contains(thread.rawValue) && expected.contains(thread.rawValue) {
+      let mask = try engine.signalMask(of: thread)
+      try engine.setSignalMask(mask | Self.ownSignal, of: thread)
+    }
+    unblocked = []
+    guard block[.displacedSize] != 0, block[.arriving] == 0,
+      let thread = engine.threads(of: process).first
+    else { return }
+    // The application may have set another one since.
+    if try action(by: &engine, of: thread) == block.action {
+      // Ignoring a signal takes away those that are pending: of our calls nobody is to hear now.
+      try setAction(block.ignoringAction, by: &engine, of: thread)
+      try setAction(block.displaced, by: &engine, of: thread)
+    }
+    try block.set(.displacedSize, to: 0, by: &engine)
   }
 
   private func action(

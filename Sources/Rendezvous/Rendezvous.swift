@@ -64,6 +64,7 @@ public struct Rendezvous: ~Copyable {
     try enroll(newcomers, invitation, by: &engine)
     if parties.count == first { return }
     report.step("waiting for the programs' callbacks")
+    try settle(parties[first...], by: &engine)
     try told { () throws(EngineError) in
       for party in parties[first...] { try party.installHandler(by: &engine) }
     }
@@ -74,7 +75,10 @@ public struct Rendezvous: ~Copyable {
       for party in parties {
         party.left = []
         // Nothing to wait for any more where there was only a critical section.
-        if party.ready.isEmpty { try party.setPhase(CR_PHASE_IDLE, of: number, by: &engine) }
+        if party.ready.isEmpty {
+          try party.setPhase(CR_PHASE_IDLE, of: number, by: &engine)
+          try party.restoreAction(by: &engine)
+        }
       }
     }
   }
@@ -94,9 +98,13 @@ public struct Rendezvous: ~Copyable {
         continue
       }
       processes.append(process)
-      guard let block = blocks.first(where: { $0.isFull }), block.isOwned,
-        block[.wants] != 0 || block.sections != 0
-      else { continue }
+      guard let block = blocks.first(where: { $0.isFull }), block.isOwned else { continue }
+      if block[.wants] == 0 && block.sections == 0 {
+        if block[.displacedSize] != 0 {
+          try told { () throws(EngineError) in try Party(block).restoreAction(by: &engine) }
+        }
+        continue
+      }
       if block[.runners] != 0 {
         throw Failure(
           Errno(rawValue: EBUSY),
@@ -107,6 +115,24 @@ public struct Rendezvous: ~Copyable {
         try party.invite(invitation, by: &engine)
       }
       parties.append(party)
+    }
+  }
+
+  /// An engine that was killed may have left callbacks that are just returning; the last of them
+  /// puts the program's own action of the signal back, which must not happen to our handler.
+  private mutating func settle<E: Engine & ~Copyable>(
+    _ newcomers: ArraySlice<Party>, by engine: inout E
+  ) throws(Failure) {
+    for party in newcomers {
+      for _ in 0 ..< 100 where party.block[.displacedSize] != 0 && party.block[.arriving] != 0 {
+        hasLetRun = true
+        try told { () throws(EngineError) in
+          try engine.run(party.process, but: [])
+          _ = try engine.awaitCall(by: Party.signal, of: [party.process], milliseconds: 1)
+          try engine.hold(party.process, until: deadline)
+          try party.block.refresh(by: engine)
+        }
+      }
     }
   }
 
@@ -288,6 +314,7 @@ public struct Rendezvous: ~Copyable {
     do throws(EngineError) {
       try engine.hold(process, until: deadline)
       try party.end(.failed(CR_EOMITTED_CODE), number, by: &engine)
+      try party.restoreAction(by: &engine)
       try engine.release(process, stopped: false)
     } catch {}
     drop(process)
@@ -319,12 +346,16 @@ public struct Rendezvous: ~Copyable {
 
   private mutating func refuse(_ errno: Int32, by process: ProcessID, forGood: Bool) -> Failure {
     if forGood { isDoomed = true }
+    refusal = errno
     let words: ByteString =
       forGood
       ? "a callback of process \(process) has given up: all processes of the request are killed"
       : "a callback of process \(process) has called it off; all processes run on"
     return Failure(Errno(rawValue: errno), words)
   }
+
+  /// The number of a callback that has called it off.
+  private var refusal: Int32?
 
   /// A callback has given up for good: `cancel` kills all of them.
   private var isDoomed = false
@@ -381,10 +412,7 @@ public struct Rendezvous: ~Copyable {
         else { continue }
         let kind = Arrival(value).kind
         if kind == CR_ARRIVES_DONE.rawValue || kind == CR_ARRIVES_ABORT.rawValue {
-          if party.expected.remove(thread.rawValue) == nil {
-            // After a restart only their number is known.
-            if let any = party.expected.first(where: { $0 < 0 }) { party.expected.remove(any) }
-          }
+          party.isDone(thread)
           party.left.insert(thread.rawValue)
           if kind == CR_ARRIVES_ABORT.rawValue { hasAborted = true }
         }
@@ -394,6 +422,7 @@ public struct Rendezvous: ~Copyable {
       do throws(EngineError) {
         try engine.hold(party.process, until: .never)
         try party.answer(by: &engine)
+        if party.expected.isEmpty { try party.forgetLostRunners(by: &engine) }
         try party.setPhase(CR_PHASE_IDLE, of: number, by: &engine)
         try party.restoreAction(by: &engine)
       } catch {
@@ -407,16 +436,14 @@ public struct Rendezvous: ~Copyable {
 
   /// Something failed. Callbacks hear of it when they are let go, which is up to the caller; all
   /// processes are held afterwards. After a callback's failure for good they are dead.
-  public mutating func cancel<E: Engine & ~Copyable>(
-    because failure: Failure, by engine: inout E
-  ) {
-    let isCallbacks = failure.errno.rawValue >= 1
+  public mutating func cancel<E: Engine & ~Copyable>(by engine: inout E) {
+    // CR_ETEMPFAIL: what kept us from saving them is the requester's to know.
+    let errno = refusal ?? 2354
     for process in processes {
       do throws(EngineError) {
         try engine.hold(process, until: Deadline(nanoseconds: Clock.monotonic.reading + 2_000_000_000))
         if let party = party(process) {
-          try party.block.refresh(by: engine)
-          try party.end(.failed(isCallbacks ? failure.errno.rawValue : EIO), number, by: &engine)
+          try party.end(.failed(errno), number, by: &engine)
           try party.restoreAction(by: &engine)
         }
       } catch {

@@ -42,8 +42,7 @@ extension Rendezvous {
       // Threads that the library has no record of may be in a hook.
       if party.block.wants(CR_WANTS_ALL) { waiting = [] }
       try party.end(.restarted, nil, by: &engine)
-      // Not threads but a number: which of them they are is not known.
-      party.expected = Set((1 ... Int32(party.block[.runners])).map { -$0 })
+      try party.expectRunners(by: engine)
       try engine.run(process, but: waiting)
     } catch {
       throw Failure(error.errno, "cannot \(error.step) of process \(process): \(error.errno)")
@@ -63,6 +62,26 @@ extension Rendezvous {
       throw Failure(
         Errno(rawValue: 2362), "a callback failed after the restart; the job is ended")
     }
+  }
+}
+
+extension Party {
+  /// Whose callbacks are to be waited for after a restart.
+  fileprivate func expectRunners(by engine: borrowing some Engine & ~Copyable) throws(EngineError) {
+    let known = try block.threads(by: engine)
+    var candidates: Set<Int32> = []
+    for thread in engine.threads(of: process) {
+      var runs = block.wants(CR_WANTS_ALL)
+      if UInt32(bitPattern: thread.rawValue) == block[.server] {
+        runs = block.wants(CR_WANTS_SERVER)
+      } else if let record = known.first(where: { $0.id == thread }) {
+        runs = record.isRunningCallbacks
+      }
+      if runs { candidates.insert(thread.rawValue) }
+    }
+    runners = candidates
+    let count = min(Int(block[.runners]), candidates.count)
+    expected = Set((0 ..< Int32(count)).map { -1 - $0 })
   }
 }
 

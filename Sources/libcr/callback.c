@@ -16,6 +16,17 @@ static int is_context(int flags)
 	return flags == CR_THREAD_CONTEXT || flags == CR_SIGNAL_CONTEXT;
 }
 
+static int create_server(size_t stack);
+
+/* A callback has called pthread_exit(). The next checkpoint wants a thread for the others. */
+static void replace_server(void *unused)
+{
+	(void)unused;
+	cri_end_thread();
+	cri_store(&cri_block.server, 0);
+	create_server(0);
+}
+
 /* Blocks every signal, so that the only one it ever takes is the engine's, when it asks for it. */
 static void *server(void *unused)
 {
@@ -26,6 +37,7 @@ static void *server(void *unused)
 	cri_self.is_server = 1;
 	cri_store(&cri_block.server, (uint32_t)cri_task());
 	cri_wake_word(&cri_block.server, 1);
+	pthread_cleanup_push(replace_server, NULL);
 	for (;;) {
 		siginfo_t info;
 		uint32_t phase;
@@ -37,6 +49,7 @@ static void *server(void *unused)
 		if (CR_PHASE(phase) == CR_PHASE_SERVER && cri_self.served != phase)
 			cri_serve(CR_THREAD_CONTEXT, phase);
 	}
+	pthread_cleanup_pop(0);
 	return unused;
 }
 

@@ -53,17 +53,20 @@ static int lock_section(int try)
 static void unlock_section(void)
 {
 	uint32_t lock = cri_add(&cri_block.lock, -CR_LOCK_SECTION);
-	uint32_t phase = cri_load(&cri_block.phase);
+	uint32_t phase;
 
 	if (lock & CR_LOCK_SECTIONS)
 		return;
 	if (lock & CR_LOCK_WAITED)
 		cri_wake_word(&cri_block.lock, 1);
-	if (CR_PHASE(phase) != CR_PHASE_PENDING)
+	if (CR_PHASE(cri_load(&cri_block.phase)) != CR_PHASE_PENDING)
 		return;
 	cri_store(&patience, FIRST_PATIENCE);
-	if (!cri_arrive(CR_ARRIVES_LEFT, 0))
+	cri_begin_arrivals();
+	phase = cri_load(&cri_block.phase);
+	if (CR_PHASE(phase) == CR_PHASE_PENDING && !cri_arrive(CR_ARRIVES_LEFT, 0))
 		cri_swap(&cri_block.phase, phase, CR_PHASE_IDLE);
+	cri_end_arrivals();
 }
 
 void cri_lock_run(void)

@@ -30,6 +30,39 @@ int cri_arrive(int kind, int flags)
 	return cri_load(&cri_block.answers) != before;
 }
 
+void cri_restore_action(void)
+{
+	unsigned char present[CR_CONTROL_ACTION];
+	struct { long handler, rest[5]; } ignore = { (long)SIG_IGN, { 0 } };
+
+	if (!cri_load(&cri_block.displaced_size))
+		return;
+	/* The application may have set another one since. */
+	if (!cr_raw_call(SYS_rt_sigaction, CR_SIGNUM, 0, (long)present, 8, 0, 0)
+	    && !memcmp(present, cri_block.action, cri_block.action_size)) {
+		/* Takes away what an engine that is gone has sent, in all threads. */
+		cr_raw_call(SYS_rt_sigaction, CR_SIGNUM, (long)&ignore, 0, 8, 0, 0);
+		cr_raw_call(SYS_rt_sigaction, CR_SIGNUM, (long)cri_block.displaced, 0, 8, 0, 0);
+	}
+	cri_store(&cri_block.displaced_size, 0);
+}
+
+void cri_begin_arrivals(void)
+{
+	cri_add(&cri_block.arriving, 1);
+}
+
+void cri_end_arrivals(void)
+{
+	cri_mask mask = cri_enter_guard();
+
+	if (cri_load(&cri_block.arriving) == 1
+	    && CR_PHASE(cri_load(&cri_block.phase)) == CR_PHASE_IDLE)
+		cri_restore_action();
+	cri_add(&cri_block.arriving, -1u);
+	cri_leave_guard(mask);
+}
+
 /* Waits for the end of the request, or for its failure. What cr_checkpoint() returns. */
 static int await(struct cri_run *run, int flags)
 {
@@ -139,9 +172,10 @@ int cr_checkpoint(int flags)
 	return proceed(run, flags);
 }
 
-static void finish(struct cri_run *run)
+/* Not told which run it is: of a thread that ends in its callbacks that is gone with the stack. */
+static void finish(int aborts)
 {
-	int aborts = run->must_abort;
+	uint32_t request = cri_self.served >> 8;
 
 	cri_self.run = NULL;
 	cri_self.shared.flags &= ~(uint32_t)CR_THREAD_RUNNING;
@@ -152,9 +186,10 @@ static void finish(struct cri_run *run)
 		uint32_t phase = cri_load(&cri_block.phase);
 
 		/* Nobody else will say that it is over. */
-		if (phase >> 8 == run->phase >> 8)
+		if (phase >> 8 == request)
 			cri_swap(&cri_block.phase, phase, CR_PHASE_IDLE);
 	}
+	cri_end_arrivals();
 	if (aborts)
 		abort();
 }
@@ -170,12 +205,15 @@ void cri_serve(int context, uint32_t phase)
 		? cri_self.callbacks.count : cri_thread_callback_count();
 	cri_self.served = phase;
 	cri_lock_run();
+	cri_begin_arrivals();
+	cri_add(&cri_block.runners, 1);
 	/* The wait for critical sections may have been longer than the engine's patience. */
 	if (cri_load(&cri_block.phase) != phase) {
+		cri_add(&cri_block.runners, -1u);
+		cri_end_arrivals();
 		cri_unlock_run();
 		return;
 	}
-	cri_add(&cri_block.runners, 1);
 	run.checkpoint.signal = cri_block.signal;
 	run.checkpoint.dest = cri_block.destination;
 	run.checkpoint.requester = cri_block.requester;
@@ -184,16 +222,13 @@ void cri_serve(int context, uint32_t phase)
 	cri_self.run = &run;
 	cri_self.shared.flags |= CR_THREAD_RUNNING;
 	proceed(&run, CR_CHECKPOINT_READY);
-	finish(&run);
+	finish(run.must_abort);
 }
 
 void cri_abandon_run(void)
 {
-	if (!cri_self.run)
-		return;
-	cri_self.run = NULL;
-	cri_add(&cri_block.runners, -1u);
-	cri_unlock_run();
+	if (cri_self.run)
+		finish(0);
 }
 
 /* In the handler: the engine wants this thread's callbacks. */

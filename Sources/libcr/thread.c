@@ -35,17 +35,22 @@ static void leave_list(void)
 	cri_leave_guard(mask);
 }
 
+void cri_end_thread(void)
+{
+	cri_abandon_run();
+	cri_drop_sections();
+	leave_list();
+	free(cri_self.callbacks.entries);
+	memset(&cri_self, 0, sizeof cri_self);
+}
+
 static void end_thread(void *state)
 {
 	/* Another round of destructors, while there are any, if somebody still wants us. */
 	if (cri_self.persist && ++cri_self.endings < PTHREAD_DESTRUCTOR_ITERATIONS
 	    && !pthread_setspecific(ending, state))
 		return;
-	cri_abandon_run();
-	cri_drop_sections();
-	leave_list();
-	free(cri_self.callbacks.entries);
-	memset(&cri_self, 0, sizeof cri_self);
+	cri_end_thread();
 }
 
 void cri_forget(void)
@@ -55,6 +60,8 @@ void cri_forget(void)
 	cri_block.server = 0;
 	cri_block.lock = 0;
 	cri_block.runners = 0;
+	cri_block.arriving = 0;
+	cri_restore_action();
 	cri_block.threads = 0;
 	cri_block.phase = CR_PHASE_IDLE;
 	cri_block.outcome = CR_OUTCOME_NONE;

@@ -117,12 +117,20 @@ CR_HIDDEN void cri_drop_sections(void);
 /* Tells the engine, and returns once it lets this thread go on: 1, or 0 if there is no engine. */
 CR_HIDDEN int cri_arrive(int kind, int flags);
 
+/* The same within these two, which keep the handler in its place meanwhile: the last one to leave
+ * gives CR_SIGNUM back to the application, if an engine has displaced its action. */
+CR_HIDDEN void cri_begin_arrivals(void);
+CR_HIDDEN void cri_end_arrivals(void);
+CR_HIDDEN void cri_restore_action(void);
+
 /* Runs this thread's callbacks for the request in hand (run.c). */
 CR_HIDDEN void cri_serve(int context, uint32_t phase);
 CR_HIDDEN void cri_called(void);
 CR_HIDDEN void cri_serve_deferred(void);
-/* A thread that ends in the midst of its callbacks. */
+/* A thread that ends in the midst of its callbacks says that they are done. */
 CR_HIDDEN void cri_abandon_run(void);
+/* Forgets a thread that ends. */
+CR_HIDDEN void cri_end_thread(void);
 
 /* Copies a thread-context callback; 0 if there is none with this index. */
 CR_HIDDEN int cri_thread_callback(unsigned index, struct cri_callback *callback);

@@ -119,7 +119,7 @@ struct cr_control {
 	uint32_t forward_scope;
 	int32_t forward_target;
 	uint32_t action_size; /* bytes of `action` that count; 0: no handler */
-	uint32_t reserved0;
+	uint32_t arriving; /* threads that may yet send themselves CR_SIGNUM */
 	uint8_t action[CR_CONTROL_ACTION];     /* the handler as the kernel's struct sigaction */
 	uint32_t helpers[CR_CONTROL_HELPERS]; /* processes of ours, in no scope; 0: none */
 
@@ -128,7 +128,7 @@ struct cr_control {
 	uint32_t outcome;
 	int32_t error; /* positive, of CR_OUTCOME_FAILED */
 	int32_t forward_result;
-	uint32_t reserved1;
+	uint32_t displaced_size; /* bytes of `displaced` that count; also cleared by the library */
 	uint32_t generation; /* restarts that this process has been through */
 	uint32_t answers;    /* grows when the engine lets an arrived thread go on */
 	int32_t signal;
@@ -136,6 +136,9 @@ struct cr_control {
 	int32_t target;
 	uint32_t scope;
 	int32_t restart_requester;
+	/* The application's own action of CR_SIGNUM, while the handler stands in its place. Whoever
+	 * finds it here when no request is under way puts it back. */
+	uint8_t displaced[CR_CONTROL_ACTION];
 	char destination[CR_CONTROL_PATH];
 	char source[CR_CONTROL_PATH];
 };
@@ -162,8 +165,9 @@ CR_CONTROL_AT(action, 64);
 CR_CONTROL_AT(helpers, 112);
 CR_CONTROL_AT(phase, 144);
 CR_CONTROL_AT(restart_requester, 188);
-CR_CONTROL_AT(destination, 192);
-CR_CONTROL_AT(source, 4288);
+CR_CONTROL_AT(displaced, 192);
+CR_CONTROL_AT(destination, 240);
+CR_CONTROL_AT(source, 4336);
 _Static_assert(sizeof(struct cr_control_thread) == 24, "struct cr_control_thread has grown");
 #endif
 
