@@ -104,9 +104,7 @@ extension CheckpointRequest {
     }
     if let tracer = Tracers.tracer(of: process) {
       if tracer.name == "cr_checkpoint" {
-        throw Failure(
-          Errno(rawValue: EBUSY),
-          "process \(process) (\(stat.name)) is being saved by another request already")
+        throw isBusy(process, stat)
       }
       let words: ByteString =
         "process \(process) (\(stat.name)) is being traced by process \(tracer.id) (\(tracer.name))"
@@ -139,7 +137,7 @@ private func freeze<E: Engine & ~Copyable>(
   }
   if frozen.since == 0 { frozen.since = Clock.monotonic.reading }
   do throws(EngineError) {
-    try engine.hold(process, until: deadline)
+    try hold(process, by: &engine, until: deadline)
   } catch {
     // It may have ended at this very moment.
     guard let now = ProcessStat(of: process), now.startTime == stat.startTime else { return }
@@ -155,6 +153,28 @@ private func freeze<E: Engine & ~Copyable>(
   frozen.members.append(Frozen.Member(id: process, stat: still))
 }
 
+private func hold<E: Engine & ~Copyable>(
+  _ process: ProcessID, by engine: inout E, until deadline: Deadline
+) throws(EngineError) {
+  for _ in 0 ..< 20 {
+    do throws(EngineError) { return try engine.hold(process, until: deadline) } catch {
+      // Another tool may have had it, and have let it go or been killed since.
+      guard error.errno == .notPermitted, Tracers.tracer(of: process) == nil else { throw error }
+      var time = timespec(tv_sec: 0, tv_nsec: 200_000)
+      withUnsafeMutablePointer(to: &time) {
+        _ = cr_syscall(Int(SYS_nanosleep), Int(bitPattern: $0), 0, 0, 0, 0, 0)
+      }
+    }
+  }
+  try engine.hold(process, until: deadline)
+}
+
+private func isBusy(_ process: ProcessID, _ stat: ProcessStat) -> Failure {
+  Failure(
+    Errno(rawValue: EBUSY),
+    "process \(process) (\(stat.name)) is being saved by another request already")
+}
+
 /// Why a process that is there could not be stopped, with what to do about it.
 func notHeld(
   _ process: ProcessID, _ stat: ProcessStat, _ error: EngineError
@@ -162,6 +182,7 @@ func notHeld(
   let who: ByteString = "process \(process) (\(stat.name))"
   if error.errno == .notPermitted {
     if let tracer = Tracers.tracer(of: process) {
+      if tracer.name == "cr_checkpoint" { return isBusy(process, stat) }
       return Failure(
         AnswerCode.traced, "\(who) is being traced by process \(tracer.id) (\(tracer.name))")
     }

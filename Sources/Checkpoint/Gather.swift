@@ -25,7 +25,7 @@ func gather<E: Engine & ~Copyable>(
       scope, target, engine throws(Failure) in
       var further = request
       further.scope = scope
-      further.target = target == 0 ? request.target : target
+      further.target = target
       var guests = Frozen()
       var quiet = Report()
       do throws(Failure) {
@@ -33,6 +33,11 @@ func gather<E: Engine & ~Copyable>(
           further, by: &engine, into: &guests, besides: frozen.known, until: deadline,
           report: &quiet)
         try guests.checkRequester(request)
+        if guests.members.isEmpty,
+          !ScopeSearch(request: further).candidates.contains(where: { ProcessStat(of: $0) != nil })
+        {
+          throw Failure(.noProcess, "there is no process \(target) to be taken in")
+        }
       } catch {
         guests.release(by: &engine)
         throw error

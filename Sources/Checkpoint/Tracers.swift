@@ -25,7 +25,13 @@ struct Tracers {
     // /proc/TID leads to a thread too, though no listing shows it.
     guard let tracer = try? ProcessFiles(ProcessID(thread.rawValue)),
       let tracerText = try? tracer.read("status")
-    else { return (ProcessID(thread.rawValue), "a process outside") }
+    else {
+      // It has just ended, unless it is still said to be there.
+      guard let again = try? files.read("status"), ProcessStatus(again).tracer == thread else {
+        return nil
+      }
+      return (ProcessID(thread.rawValue), "a process outside")
+    }
     let status = ProcessStatus(tracerText)
     return (status.threadGroup, status.name)
   }

@@ -16,7 +16,7 @@ public struct Destination: ~Copyable {
   private let named: NamedFile?
   /// Where it is copied to at the end: a pipe, socket, device, or a file that only takes appending.
   private let stream: Stream?
-  /// Where it will be found, absolute; empty where the caller opened it.
+  /// Where it will be found, absolute; empty where it has no name, as in a pipe.
   public let path: ByteString
   /// Whether `commit` waits for the disk.
   public let isSynchronous: Bool
@@ -65,7 +65,10 @@ public struct Destination: ~Copyable {
 
   private init(_ number: Int32, _ isSynchronous: Bool) throws(Failure) {
     if let direct = try Self.direct(number) {
-      self.init(file: direct, named: nil, stream: nil, isSynchronous)
+      let place = try? readLink("/proc/self/fd/\(number)")
+      self.init(
+        file: direct, named: nil, stream: nil, isSynchronous,
+        path: place.map { $0.hasPrefix("/") ? $0 : "" } ?? "")
     } else {
       let stream = Stream(
         file: try Self.duplicate(of: number), name: "descriptor \(number)")
@@ -75,10 +78,10 @@ public struct Destination: ~Copyable {
 
   private init(
     file: consuming FileDescriptor, named: consuming NamedFile?, stream: consuming Stream?,
-    _ isSynchronous: Bool
+    _ isSynchronous: Bool, path: ByteString = ""
   ) {
     self.file = file
-    path = named?.wholePath ?? ""
+    self.path = named?.wholePath ?? path
     self.named = named
     self.stream = stream
     self.isSynchronous = isSynchronous

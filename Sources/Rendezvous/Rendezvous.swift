@@ -119,12 +119,19 @@ public struct Rendezvous: ~Copyable {
   }
 
   /// An engine that was killed may have left callbacks that are just returning; the last of them
-  /// puts the program's own action of the signal back, which must not happen to our handler.
+  /// puts the program's own action of the signal back, which must not happen to our handler. And the
+  /// thread of the thread-context callbacks may be being replaced.
   private mutating func settle<E: Engine & ~Copyable>(
     _ newcomers: ArraySlice<Party>, by engine: inout E
   ) throws(Failure) {
     for party in newcomers {
-      for _ in 0 ..< 100 where party.block[.displacedSize] != 0 && party.block[.arriving] != 0 {
+      for _ in 0 ..< 100 {
+        let returns = party.block[.displacedSize] != 0 && party.block[.arriving] != 0
+        let server = ThreadID(Int32(bitPattern: party.block[.server]))
+        let isReplaced =
+          party.block.wants(CR_WANTS_SERVER)
+          && !engine.threads(of: party.process).contains(server)
+        if !returns && !isReplaced { break }
         hasLetRun = true
         try told { () throws(EngineError) in
           try engine.run(party.process, but: [])

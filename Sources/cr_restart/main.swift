@@ -25,12 +25,17 @@ func restartJob(_ options: RestartOptions, _ outcome: Outcome) throws(Failure) -
   var report = outcome.watch.makeReport()
   let reader = try openContext(options, outcome, report)
   // The reader has a number of its own for it; the user's must not reach the restarted program.
-  if case .descriptor(let number) = options.source, number > 2 {
-    _ = FileDescriptor(owning: number)
-  }
   var engine = PtraceEngine()
   var request = options.request
-  if case .file(let path) = options.source { request.source = absolutePath(path) }
+  switch options.source {
+  case .file(let path): request.source = absolutePath(path)
+  case .descriptor(let number):
+    // Callbacks want to know where they come from; a pipe has no path.
+    if let path = try? readLink("/proc/self/fd/\(number)"), path.hasPrefix("/") {
+      request.source = path
+    }
+    if number > 2 { _ = FileDescriptor(owning: number) }
+  }
   return try restart(
     request, reader.snapshot, from: reader.file, by: &engine, report: &report)
 }

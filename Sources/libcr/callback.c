@@ -22,8 +22,9 @@ static int create_server(size_t stack);
 static void replace_server(void *unused)
 {
 	(void)unused;
-	cri_end_thread();
+	/* First, so that no engine calls this one any more. */
 	cri_store(&cri_block.server, 0);
+	cri_end_thread();
 	create_server(0);
 }
 
@@ -42,9 +43,12 @@ static void *server(void *unused)
 		siginfo_t info;
 		uint32_t phase;
 
-		if (cr_raw_call(SYS_rt_sigtimedwait, (long)words, (long)&info, 0, sizeof words, 0, 0)
-		    != CR_SIGNUM)
+		/* A call may have come while the end of the request before was told. */
+		if (!cri_self.deferred
+		    && cr_raw_call(SYS_rt_sigtimedwait, (long)words, (long)&info, 0, sizeof words, 0, 0)
+			!= CR_SIGNUM)
 			continue;
+		cri_self.deferred = 0;
 		phase = cri_load(&cri_block.phase);
 		if (CR_PHASE(phase) == CR_PHASE_SERVER && cri_self.served != phase)
 			cri_serve(CR_THREAD_CONTEXT, phase);

@@ -19,6 +19,7 @@
 	cr_raw_call(n, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
 
 #define CLOSE_RANGE 436 /* SYS_close_range, the same on every processor; Linux 5.9 */
+#define PIDFD_OPEN  434 /* … SYS_pidfd_open; Linux 5.3 */
 #define HIGH        20  /* descriptors from here on are not among those that the tool is given */
 
 /* What the tool finds open: its context file and the way to report. */
@@ -75,6 +76,34 @@ static int become_tool(void *data)
 	return 127;
 }
 
+/* Where the helper finds what it needs, when all else is closed. */
+#define REPORTS   0
+#define REQUESTER 1
+
+/* Waits for the tool to say more. Nobody is left to hear of it once the program has died: then the
+ * tool is to call it off. */
+static void await_report(struct cri_request *request)
+{
+	/* As the kernel takes it, whatever time_t is. */
+	struct { long seconds, nanoseconds; } slice = { 0, 200000000 };
+	struct pollfd watched[2] = { { REPORTS, POLLIN, 0 }, { REQUESTER, POLLIN, 0 } };
+
+	for (;;) {
+		long count = request->has_watch ? 2 : 1;
+		long found = CALL(ppoll, watched, count, count == 2 ? NULL : &slice, NULL);
+
+		/* Before Linux 5.3 there is only our parent's id, to be looked at now and then. */
+		if (count == 2 ? found > 0 && watched[1].revents
+		    : CALL(getppid, 0) != request->requester) {
+			CALL(kill, request->tool, SIGTERM);
+			request->is_orphan = 1;
+			return;
+		}
+		if (found > 0 && watched[0].revents)
+			return;
+	}
+}
+
 /* Fills `bytes`; 0 at the end. */
 static int receive(int from, void *bytes, size_t count)
 {
@@ -106,11 +135,16 @@ static void take_message(struct cri_request *request, int from, int32_t count)
 	}
 }
 
-static void take_reports(struct cri_request *request, int from)
+static void take_reports(struct cri_request *request)
 {
+	const int from = REPORTS;
 	struct cr_report report;
 
-	while (receive(from, &report, sizeof report)) {
+	for (;;) {
+		if (!request->is_orphan)
+			await_report(request);
+		if (!receive(from, &report, sizeof report))
+			break;
 		switch (report.kind) {
 		case CR_REPORT_MESSAGE:
 			take_message(request, from, report.value);
@@ -136,7 +170,7 @@ static int help(void *data)
 	struct launch launch = { request, -1 };
 	int pipe[2];
 	int status = 0;
-	long tool, error;
+	long tool, error, requester, reports;
 
 	/* Out of the program's session and group: no job control, no ^C, no foreground. */
 	CALL(setsid, 0);
@@ -151,9 +185,17 @@ static int help(void *data)
 	}
 	if (error == 0) {
 		/* What the program has open must not stay open because of us. */
-		CALL(dup3, pipe[0], 0, 0);
-		close_from(1);
-		take_reports(request, 0);
+		requester = cr_raw_call(PIDFD_OPEN, request->requester, 0, 0, 0, 0, 0);
+		request->has_watch = requester >= 0;
+		reports = CALL(fcntl, pipe[0], F_DUPFD, HIGH);
+		if (request->has_watch)
+			requester = CALL(fcntl, requester, F_DUPFD, HIGH);
+		CALL(dup3, reports, REPORTS, 0);
+		if (request->has_watch)
+			CALL(dup3, requester, REQUESTER, 0);
+		close_from(request->has_watch ? REQUESTER + 1 : REPORTS + 1);
+		request->tool = (pid_t)tool;
+		take_reports(request);
 		CALL(wait4, tool, &status, __WALL, 0);
 	} else {
 		request->error = (int)-error;
@@ -184,6 +226,7 @@ int cri_start_helper(struct cri_request *request)
 	if (slot == CR_CONTROL_HELPERS)
 		return EAGAIN;
 	request->slot = slot;
+	request->requester = cri_process();
 	request->environment = environ;
 	request->generation = cri_block.generation;
 	request->helper = ~0u;

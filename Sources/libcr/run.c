@@ -236,6 +236,8 @@ void cri_called(void)
 {
 	uint32_t phase = cri_load(&cri_block.phase);
 
+	if (cri_self.is_server)
+		cri_self.deferred = phase;
 	if (CR_PHASE(phase) != CR_PHASE_SIGNALS || cri_self.run || cri_self.is_server
 	    || cri_self.served == phase)
 		return;
@@ -279,6 +281,13 @@ int cr_forward_checkpoint(cr_scope_t scope, pid_t target)
 		return cri_fail(CR_ENOTCB);
 	if ((unsigned)scope > CR_SCOPE_TREE || target < 0)
 		return cri_fail(EINVAL);
+	if (!target) {
+		target = cri_process();
+		if (scope == CR_SCOPE_PGRP)
+			target = getpgrp();
+		if (scope == CR_SCOPE_SESS)
+			target = getsid(0);
+	}
 	cr_spinlock_lock(&one);
 	cri_block.forward_scope = scope;
 	cri_block.forward_target = target;

@@ -30,9 +30,10 @@ class Program:
   """A program of Tests/libcr that runs; it writes lines to the file `out`, and ends when it finds
   a file `end`."""
 
-  def __init__(self, name, directory, *arguments, until="main waits", options=(), **settings):
+  def __init__(self, name, directory, *arguments, until="main waits", options=(),
+               output="out", **settings):
     self.directory = directory
-    self.output = directory / "out"
+    self.output = directory / output
     path = directory / name
     if not path.exists():
       compile_test(name, directory, options=options)
@@ -41,7 +42,7 @@ class Program:
     with open(self.output, "wb") as out:
       self.process = subprocess.Popen(
         [path, *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=out, stderr=out,
-        cwd=directory, start_new_session=True, env=environment, **settings)
+        start_new_session=True, env=environment, **{"cwd": directory, **settings})
     self.pid = self.process.pid
     self.await_line(until)
 

@@ -59,7 +59,7 @@ struct cri_thread {
 	struct cri_callbacks callbacks; /* of signal context */
 	struct cri_run *run;
 	uint32_t served;   /* phase word of the request that this thread has run its callbacks for */
-	uint32_t deferred; /* … of one that waits for the end of a critical section; 0: none */
+	uint32_t deferred; /* … of one that waits for the end of a section, or of a call; 0: none */
 	int is_server;
 	int persist, endings;
 };

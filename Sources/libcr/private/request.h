@@ -24,6 +24,10 @@ struct cri_request {
 	uint32_t generation; /* the block's when it was made */
 	unsigned slot;       /* in the block's helpers */
 	pid_t process;       /* of the helper, for wait4(2) */
+	pid_t requester;     /* the process that asks */
+	pid_t tool;
+	int has_watch;       /* of the requester's end */
+	int is_orphan;       /* the requester has ended */
 	int has_result;
 	int error;           /* the result: 0 or an error number */
 	pid_t root;
