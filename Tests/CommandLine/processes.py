@@ -101,6 +101,12 @@ def is_untouched(pid):
   return bool(tasks) and all(status(pid, "TracerPid", task) in ("0", None) for task in tasks)
 
 
+def runs_again(pid):
+  """Has a restart let go of `pid`? Until it executes its program it is a copy of cr_restart, which is
+  untouched for a moment."""
+  return status(pid, "Name") not in ("cr_restart", None) and is_untouched(pid)
+
+
 def _reap(pid):
   try:
     os.waitpid(pid, os.WNOHANG)

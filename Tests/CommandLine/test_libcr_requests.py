@@ -113,7 +113,7 @@ def test_callbacks_in_two_generations_of_restarts(directory):
   for _ in range(3):
     program.save_and_kill()
     program.restart()
-    processes.wait_until(lambda: processes.is_untouched(program.pid), "let go")
+    processes.wait_until(lambda: processes.runs_again(program.pid), "let go")
   program.save()
   program.end()
   assert program.lines()[-1].endswith("restarted 1")

@@ -40,7 +40,7 @@ def test_the_end_of_the_root_is_heard(directory):
   target = Program("stays_right", directory)
   target.save_and_kill()
   restarter = Restarter(directory)
-  processes.wait_until(lambda: processes.is_untouched(restarter.root), "let go")
+  processes.wait_until(lambda: processes.runs_again(restarter.root), "let go")
   os.kill(restarter.root, 9)
   assert restarter.process.wait(30) == 128 + 9
 

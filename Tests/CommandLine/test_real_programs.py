@@ -362,7 +362,7 @@ def test_a_program_checkpointed_again_and_again(directory):
     job.checkpoint("--kill")
     job.restart()
     wait_until(lambda: processes.is_alive(job.pid) or job.judge.poll() is not None, "back")
-    wait_until(lambda: processes.is_untouched(job.pid) or job.judge.poll() is not None, "let go")
+    wait_until(lambda: processes.runs_again(job.pid) or job.judge.poll() is not None, "let go")
     if job.judge.poll() is not None:
       break
   assert generation > 3

@@ -86,9 +86,7 @@ class Program:
         raise AssertionError((self.directory / "err").read_text())
       with open(children) as file:
         names = file.read().split()
-      # It has its name before it is let go.
-      return (names and processes.status(int(names[0]), "Name") == "mapped_files"
-              and processes.is_untouched(int(names[0])) and int(names[0]))
+      return names and processes.runs_again(int(names[0])) and int(names[0])
     return wait_until(child, "it is restarted")
 
   def refuses_to_come_back(self, pattern):
