@@ -2,7 +2,6 @@
 """libcr from a program's side: Tests/libcr/*.c, run alone, under the tools, and under emulation."""
 
 import os
-import shutil
 import subprocess
 import time
 from pathlib import Path
@@ -126,21 +125,3 @@ def test_own_request_and_restart_from_it(directory, environment):
   assert subprocess.run(
     [runner.tool("cr_restart"), "ctx"], cwd=directory, stdin=subprocess.DEVNULL,
     timeout=60).returncode == 7
-
-
-@pytest.mark.parametrize("triplet, emulator", [
-  ("i686-linux-gnu", "i386"), ("arm-linux-gnueabihf", "arm"), ("aarch64-linux-gnu", "aarch64"),
-  ("powerpc64le-linux-gnu", "ppc64le"), ("powerpc-linux-gnu", "ppc"),
-  ("powerpc64-linux-gnu", "ppc64")])
-def test_atomics_on_other_processors(directory, triplet, emulator):
-  compiler, qemu = shutil.which(f"{triplet}-gcc"), shutil.which(f"qemu-{emulator}-static")
-  if not compiler or not qemu:
-    pytest.skip(f"{triplet}-gcc or qemu-{emulator}-static is not installed")
-  build = directory / "build"
-  subprocess.run(
-    ["cmake", "-S", LIBRARY, "-B", build, f"-DCMAKE_C_COMPILER={compiler}"], check=True,
-    stdout=subprocess.DEVNULL)
-  subprocess.run(["cmake", "--build", build], check=True, stdout=subprocess.DEVNULL)
-  program = compile_test(
-    "sections_and_spinlocks", directory, "-static", str(build / "lib/libcr.a"), compiler=compiler)
-  subprocess.run([qemu, program], check=True, timeout=120)
