@@ -56,7 +56,7 @@ static void *exclude(void *number)
 		cri_store(&turn, 1 - me);
 		while (cri_load(&flags[1 - me]) && cri_load(&turn) == 1 - me)
 			if (++turns % 64 == 0)
-				sched_yield();
+				usleep(50);
 		both += inside;
 		inside = 1;
 		inside = 0;
