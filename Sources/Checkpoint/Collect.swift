@@ -69,6 +69,7 @@ struct Collector {
     finishEpolls()
     dropRefused()
     try finishSharedMemories(by: &engine)
+    try finishSystemV(by: &engine)
     joinDeletedFiles()
     if let failure = problems.failure { throw failure }
     snapshot.job.warnings = warnings

@@ -11,11 +11,6 @@ extension Collector {
   mutating func finishSharedMemories<E: Engine & ~Copyable>(
     by engine: inout E
   ) throws(Failure) {
-    for segment in sharedMemories.segments {
-      warnings.append(
-        "process \(segment.process) has a System V segment attached: after a restart its memory is there "
-          + "and shared, but shmdt, shmctl and new shmat calls fail")
-    }
     for index in snapshot.sharedMemories.indices {
       let mappings = sharedMemories.mappings[index]
       if try finishFromFile(index, mappings) { continue }
@@ -39,7 +34,8 @@ extension Collector {
     }
     let key = FileKey(
       device: snapshot.sharedMemories[index].device, inode: snapshot.sharedMemories[index].inode)
-    if let open = openFiles.anyDescriptor(of: key) {
+    let isSegment = sharedMemories.segments.contains { $0.index == index }
+    if !isSegment, let open = openFiles.anyDescriptor(of: key) {
       paths.append("/proc/\(open.process)/fd/\(open.descriptor)")
     }
     for path in paths {

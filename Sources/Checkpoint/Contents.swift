@@ -28,8 +28,11 @@ extension Collector {
     }
     for (index, memory) in snapshot.sharedMemories.enumerated() {
       for extent in memory.contents {
+        var start = extent
+        // Read through our own memory.
+        if let address = sharedMemories.ownAddresses[index] { start.position += address }
         pieces += parts(
-          of: extent, sharedMemories.mappings[index], path: sharedMemories.paths[index])
+          of: start, sharedMemories.mappings[index], path: sharedMemories.paths[index])
       }
     }
     for file in snapshot.openFiles {

@@ -15,7 +15,7 @@ struct Kinship {
       switch thing {
       case .memory: 0
       case .files: 1
-      case .directories, .signalHandlers: 2
+      case .directories, .signalHandlers, .undoLists: 2
       }
     var low = 0
     var high = owners[table].count

@@ -22,11 +22,20 @@ struct SharedMemoryTable {
   /// Where the contents can be read from, likewise; empty: from the mappings only.
   private(set) var paths: [ByteString] = []
 
-  /// System V segments by index: carried as memory, but no longer segments after a restart.
+  /// System V segments by index, and one process that has it attached.
   private(set) var segments: [(index: Int, process: ProcessID)] = []
+  /// Where we have attached those that no process has, by index.
+  private(set) var ownAddresses: [Int: UInt64] = [:]
 
   /// An object that was met; nil for one that nobody has mapped.
   func index(of key: FileKey) -> Int? { indexes[key] }
+
+  /// An object that nobody has mapped but we, whose index is the next one.
+  mutating func addOwn(_ address: UInt64) {
+    ownAddresses[mappings.count] = address
+    mappings.append([])
+    paths.append("/proc/self/mem")
+  }
 
   mutating func setPath(_ path: ByteString, of index: Int) { paths[index] = path }
 
@@ -36,7 +45,10 @@ struct SharedMemoryTable {
   mutating func index(
     of mapped: MappedRegion, in process: ProcessID, named: Bool = false, _ snapshot: inout Snapshot
   ) -> Int {
-    let key = FileKey(device: mapped.device, inode: mapped.inode)
+    // The inode of a segment is its id, and may be the number of another file as well.
+    let isSegment = mapped.name.hasPrefix("/SYSV")
+    let key = FileKey(
+      device: mapped.device, inode: isSegment ? mapped.inode | 1 << 63 : mapped.inode)
     let index: Int
     if let known = indexes[key] {
       index = known
@@ -46,7 +58,7 @@ struct SharedMemoryTable {
       var object = SharedMemory(mapped)
       if named { object.kind = .savedFile }
       snapshot.sharedMemories.append(object)
-      if mapped.name.hasPrefix("/SYSV") { segments.append((index, process)) }
+      if isSegment { segments.append((index, process)) }
       mappings.append([])
       paths.append("")
     }

@@ -9,7 +9,7 @@ enum RestartKey: Int32 {
   case omitMaybe, omitAlways, omitNever
   case onSuccess, onArguments, onTemporary, onEnvironment, onPermanent, onFailure
   case relocate
-  case pid, noPid, pgid, noPgid, sid, noSid
+  case pid, noPid, pgid, noPgid, sid, noSid, ipc, noIPC
   case kmsgNone, kmsgError, kmsgWarning
   case engine, detach, progress, json
   case lazy, rootless, check
@@ -52,7 +52,10 @@ extension RestartOptions {
       option(.pgid, nil, "restore-pgid"), option(.noPgid, nil, "no-restore-pgid")),
     OptionRow(
       "the old sessions, or ours (default)",
-      option(.sid, nil, "restore-sid"), option(.noSid, nil, "no-restore-sid")))
+      option(.sid, nil, "restore-sid"), option(.noSid, nil, "no-restore-sid")),
+    OptionRow(
+      "the old System V ids and keys (default), or new",
+      option(.ipc, nil, "restore-ipc"), option(.noIPC, nil, "no-restore-ipc")))
 
   private static let afterwards = OptionGroup(
     "Sent to the restarted processes (the last one given holds)",

@@ -111,6 +111,8 @@ public struct RestartOptions: Sendable {
     case .noPgid: request.restoreGroups = false
     case .sid: request.restoreSessions = true
     case .noSid: request.restoreSessions = false
+    case .ipc: request.restoreSystemV = true
+    case .noIPC: request.restoreSystemV = false
     default: return false
     }
     return true

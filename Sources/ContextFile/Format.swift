@@ -37,6 +37,7 @@ enum NoteKind: UInt32 {
   case images = 3
   case openFiles = 4
   case sharedMemories = 5
+  case systemV = 6
   // Of one process.
   case process = 16
   case thread = 17

@@ -80,6 +80,8 @@ struct Image {
     if index == 0 {
       var job = snapshot.job
       notes.add(.job) { job.walk(&$0) }
+      var systemV = snapshot.systemV
+      if !systemV.isEmpty { notes.add(.systemV) { systemV.walk(&$0) } }
     }
   }
 

@@ -10,6 +10,7 @@ struct JobNotes {
   private(set) var images: [ImageEntry] = []
   private(set) var openFiles: [OpenFile] = []
   private(set) var sharedMemories: [SharedMemory] = []
+  private(set) var systemV = SystemV()
   private(set) var hasJob = false
 
   init(order: Machine.ByteOrder) { self.order = order }
@@ -29,6 +30,8 @@ struct JobNotes {
     case .sharedMemories:
       let empty = SharedMemory(kind: .anonymous, size: 0)
       reader.list(&sharedMemories, empty: empty) { $0.walk(&$1) }
+    case .systemV:
+      systemV.walk(&reader)
     default:
       break
     }
@@ -83,7 +86,7 @@ struct ProcessNotes {
     case .fileLocks:
       let empty = FileLock(kind: .posix, descriptor: 0, isExclusive: false)
       reader.list(&process.fileLocks, empty: empty) { $0.walk(&$1) }
-    case .version, .job, .images, .openFiles, .sharedMemories:
+    case .version, .job, .images, .openFiles, .sharedMemories, .systemV:
       break
     }
     return !reader.isMalformed

@@ -241,6 +241,7 @@ struct Parser {
     snapshot.job = job.job
     snapshot.openFiles = job.openFiles
     snapshot.sharedMemories = job.sharedMemories
+    snapshot.systemV = job.systemV
     return job.images
   }
 

@@ -43,6 +43,21 @@ struct Validation {
         return "the contents of open file \(index)"
       }
     }
+    return flawInSystemV
+  }
+
+  private var flawInSystemV: ByteString? {
+    var used: Set<Int> = []
+    for segment in snapshot.systemV.segments
+    where !isIndex(segment.memory, below: snapshot.sharedMemories.count)
+      || !used.insert(segment.memory).inserted
+    {
+      return "the memory of System V segment \(segment.identity.id)"
+    }
+    for set in snapshot.systemV.semaphoreSets
+    where set.adjustments.contains(where: { Int($0.semaphore) >= set.semaphores.count }) {
+      return "the adjustments of System V semaphores \(set.identity.id)"
+    }
     return nil
   }
 

@@ -3,7 +3,7 @@ import CLinux
 
 /// kcmp(2): whether two tasks share a thing of the kernel's.
 public enum Kcmp {
-  public enum Thing: Sendable { case memory, files, directories, signalHandlers }
+  public enum Thing: Sendable { case memory, files, directories, signalHandlers, undoLists }
   /// The kernel orders its objects in a way that is stable while it runs, so that they can be sorted.
   public enum Order: Sendable { case equal, less, greater, different }
 
@@ -17,6 +17,8 @@ public enum Kcmp {
       case .files: KCMP_FILES
       case .directories: KCMP_FS
       case .signalHandlers: KCMP_SIGHAND
+      // Of semop(2) with SEM_UNDO; two tasks without one are equal.
+      case .undoLists: KCMP_SYSVSEM
       }
     return try order(type, first.rawValue, second.rawValue, 0, 0)
   }

@@ -66,6 +66,8 @@ public struct RestartRequest: Sendable {
   public var restoreProcessIDs = true
   public var restoreGroups = false
   public var restoreSessions = false
+  /// System V objects get the ids and keys they had.
+  public var restoreSystemV = true
   /// Sent to every restarted process instead of just letting it run; 0 for none.
   public var signal: Int32 = 0
   /// Applied to every path in the context file, the first that fits; at most `Relocation.limit`.

@@ -24,7 +24,11 @@ extension Rebuilder {
       try remote.call(
         "switch huge pages off", .prctl, [UInt64(PR_SET_THP_DISABLE), 1], by: &engine)
     }
+    try attachSegments(index, by: &engine)
     for region in memory.regions {
+      if case .sharedMemory(let object) = region.backing, files.systemV.segments[object] != nil {
+        continue
+      }
       guard let mapping = Mapping(region, files.source(of: region)) else { continue }
       let outcome = try remote.outcome(.mmap, mapping.arguments, by: &engine)
       if case .failure(let errno) = outcome {

@@ -131,7 +131,7 @@ struct FileOpener {
   ) throws(Errno) {
     let source: DescriptorNumber
     if let memory = file.sharedMemory {
-      source = files.sharedMemories[memory]
+      source = try files.sharedMemory(memory)
     } else {
       source = try recreate(file.sameFileAs ?? index)
     }
@@ -143,7 +143,7 @@ struct FileOpener {
   private func recreate(_ index: Int) throws(Errno) -> DescriptorNumber {
     if let known = files.recreated[index] { return known }
     guard case .deleted(let file) = snapshot.openFiles[index].kind else { throw .badDescriptor }
-    if let memory = file.sharedMemory { return files.sharedMemories[memory] }
+    if let memory = file.sharedMemory { return try files.sharedMemory(memory) }
     let made = try DeletedFiles.make(file.path, seals: file.seals)
     try made.setSize(file.size)
     try contents.copy(file.contents, to: made)

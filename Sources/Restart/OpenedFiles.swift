@@ -17,8 +17,9 @@ final class OpenedFiles {
   var openFiles: [DescriptorNumber?]
   /// Standard streams of ours that stand in for a terminal, by its index and their number.
   var streams: [Int: [Int32: DescriptorNumber]] = [:]
-  /// By index in `Snapshot.sharedMemories`, open for reading and writing.
-  var sharedMemories: [DescriptorNumber]
+  /// By index in `Snapshot.sharedMemories`, open for reading and writing; nil for a System V segment.
+  var sharedMemories: [DescriptorNumber?]
+  let systemV = SystemVObjects()
   /// The same for reading only, where a mapping must not be writable.
   var readOnlyMemories: [Int: DescriptorNumber] = [:]
   var mapped: [MappedKey: DescriptorNumber] = [:]
@@ -61,6 +62,12 @@ final class OpenedFiles {
   /// What a descriptor of a process becomes a copy of.
   func source(of descriptor: Descriptor) -> DescriptorNumber? {
     streams[descriptor.openFile]?[descriptor.number] ?? openFiles[descriptor.openFile]
+  }
+
+  /// Throws EBADF for a System V segment.
+  func sharedMemory(_ index: Int) throws(Errno) -> DescriptorNumber {
+    guard let number = sharedMemories[index] else { throw .badDescriptor }
+    return number
   }
 
   /// The descriptor by which a region is mapped; nil for anonymous memory.
@@ -111,6 +118,7 @@ final class OpenedFiles {
 
   /// What changes files that others see; after it nothing may fail.
   func settle(_ report: inout Report) {
+    systemV.keep()
     for (file, mode) in modes { try? file.setMode(mode) }
     for (file, identity) in grown {
       do throws(Errno) {

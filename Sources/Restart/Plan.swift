@@ -37,6 +37,10 @@ struct Plan {
       checkCredentials(process, &report)
     }
     if request.restoreProcessIDs { checkProcessIDs() }
+    var systemV = SystemVCheck(restoresIDs: request.restoreSystemV)
+    systemV.check(snapshot)
+    // What it warns of is told when it has come about.
+    for problem in systemV.problems.found { problems.add(problem.errno, problem.message) }
     var files = FileCheck()
     files.check(snapshot)
     for warning in files.warnings { report.warn(warning) }

@@ -65,9 +65,11 @@ extension Rebuilder {
     try restoreGroups(by: &engine, &report)
     try endZombies(by: &engine)
     try makeLateFiles()
+    try makeSystemV(from: ContentCopier(file), by: &engine, &report)
 
     report.step("mapping memory")
     for index in living where ownsMemory(index) { try mapMemory(index, by: &engine) }
+    try finishSystemV(&report)
     for index in living { try numberDescriptors(index, by: &engine, &report) }
     // Much memory is filled by several threads of ours.
     _ = consume pin

@@ -11,12 +11,19 @@ struct SharedMemoryMaker {
   let contents: ContentCopier
 
   func makeAll() throws(Failure) {
+    let segments = Set(snapshot.systemV.segments.map { $0.memory })
     for (index, memory) in snapshot.sharedMemories.enumerated() {
+      // See `makeSystemV`.
+      if segments.contains(index) {
+        files.sharedMemories.append(nil)
+        continue
+      }
       do throws(Errno) {
-        files.sharedMemories.append(try make(memory))
+        let made = try make(memory)
+        files.sharedMemories.append(made)
         if hasReadOnlyMapping(index) {
           files.readOnlyMemories[index] = try files.inheritance.adopt(
-            OpenedFiles.reopen(files.sharedMemories[index], flags: UInt32(O_RDONLY)))
+            OpenedFiles.reopen(made, flags: UInt32(O_RDONLY)))
         }
       } catch {
         let what: ByteString = memory.path.isEmpty ? "" : " that was \(memory.path)"

@@ -42,7 +42,8 @@ public struct Region: Sendable {
     case anonymous
     /// A file that can be opened again by its path.
     case file(FileIdentity)
-    /// Index into `Snapshot.sharedMemories`: shared anonymous memory, deleted file, SysV segment.
+    /// Index into `Snapshot.sharedMemories`: shared anonymous memory, deleted file,
+    /// System V segment (which `Snapshot.systemV` tells).
     case sharedMemory(Int)
     /// Made by the kernel for every process: [vdso], [vvar], [vvar_vclock], [vsyscall], [uprobes].
     case special(ByteString)

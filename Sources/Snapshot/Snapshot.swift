@@ -13,6 +13,7 @@ public struct Snapshot: Sendable {
   public var openFiles: [OpenFile]
   /// Shared memory that is not an ordinary file on disk, and deleted files that are mapped.
   public var sharedMemories: [SharedMemory]
+  public var systemV = SystemV()
 
   public init(job: Job) {
     self.job = job

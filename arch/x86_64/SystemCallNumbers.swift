@@ -21,6 +21,8 @@ extension X86_64 {
     case .msync: 26
     case .mincore: 27
     case .madvise: 28
+    case .shmget: 29
+    case .shmat: 30
     case .dup: 32
     case .nanosleep: 35
     case .getitimer: 36
@@ -30,6 +32,13 @@ extension X86_64 {
     case .exit: 60
     case .wait4: 61
     case .kill: 62
+    case .semget: 64
+    case .semop: 65
+    case .semctl: 66
+    case .msgget: 68
+    case .msgsnd: 69
+    case .msgrcv: 70
+    case .msgctl: 71
     case .fcntl: 72
     case .chdir: 80
     case .fchdir: 81
@@ -55,6 +64,7 @@ extension X86_64 {
     case .schedSetaffinity: 203
     case .setTidAddress: 218
     case .restartSyscall: 219
+    case .semtimedop: 220
     case .exitGroup: 231
     case .timerCreate: 222
     case .timerSettime: 223

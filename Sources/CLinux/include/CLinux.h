@@ -30,6 +30,7 @@
 #include <sys/types.h>
 #include <unistd.h>
 #include "file.h"
+#include "ipc.h"
 #include "objects.h"
 #include "sockets.h"
 #include "tool.h"
