@@ -9,12 +9,34 @@
 
 find_program(SWIFTC swiftc REQUIRED)
 
-set(CR_SWIFT_TARGET "" CACHE STRING "swiftc -target; empty for this machine's own")
-set(CR_SWIFT_FLAGS -enable-experimental-feature Embedded -wmo -O
+# Unoptimized builds take a third of the time.
+set(CR_SWIFT_OPTIMIZATION -O)
+if(CMAKE_BUILD_TYPE STREQUAL "Debug")
+  set(CR_SWIFT_OPTIMIZATION -Onone)
+endif()
+set(CR_SWIFT_FLAGS -enable-experimental-feature Embedded -wmo ${CR_SWIFT_OPTIMIZATION}
     -swift-version 6 -package-name blcr -Xfrontend -function-sections
     -Xfrontend -disable-stack-protector)
-if(CR_SWIFT_TARGET)
-  list(APPEND CR_SWIFT_FLAGS -target ${CR_SWIFT_TARGET})
+if(CMAKE_CROSSCOMPILING)
+  # Freestanding as far as swiftc knows; the C side is the cross compiler's Linux.
+  list(APPEND CR_SWIFT_FLAGS -target ${CR_SWIFT_TARGET} ${CR_SWIFT_TARGET_FLAGS}
+    -Xcc -D__linux__ -Xcc -D_GNU_SOURCE)
+  foreach(folder IN LISTS CMAKE_C_IMPLICIT_INCLUDE_DIRECTORIES)
+    # gcc's own headers are not for clang, which has the same ones.
+    if(NOT folder MATCHES "/gcc")
+      list(APPEND CR_SWIFT_FLAGS -Xcc -isystem -Xcc ${folder})
+    endif()
+  endforeach()
+  # The toolchain brings lld along, where gcc does not look.
+  get_filename_component(_cr_bin ${SWIFTC} REALPATH)
+  get_filename_component(_cr_bin ${_cr_bin} DIRECTORY)
+  file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/linker)
+  file(CREATE_LINK ${_cr_bin}/ld.lld ${CMAKE_BINARY_DIR}/linker/ld.lld SYMBOLIC)
+  list(APPEND CR_LINK_FLAGS -B${CMAKE_BINARY_DIR}/linker)
+  if(CR_SWIFT_LIBRARY_FROM)
+    include(SwiftLibrary)
+    list(APPEND CR_SWIFT_FLAGS -resource-dir ${CR_SWIFT_RESOURCES})
+  endif()
 endif()
 set(CR_WERROR NO CACHE BOOL "A warning of a compiler ends the build")
 if(CR_WERROR)
@@ -115,6 +137,6 @@ function(cr_swift_tool name)
     RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
   # Swift's Dictionary asks for ceil.
   target_link_libraries(${name} PRIVATE ${c} ${arg_LIBRARIES} m)
-  target_link_options(${name} PRIVATE -static -Wl,--gc-sections)
+  target_link_options(${name} PRIVATE -static -Wl,--gc-sections ${CR_LINK_FLAGS})
   install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endfunction()

@@ -106,7 +106,7 @@ static void become(const struct cr_spawn_request *request, struct meeting *meeti
 		goto failed;
 	if (request->path == NULL)
 		for (;;)
-			syscall(SYS_pause);
+			syscall(SYS_ppoll, NULL, 0, NULL, NULL, 8);
 	/* Before the exec, because it shapes the address space. */
 	if (syscall(SYS_personality, (unsigned long)request->personality) < 0)
 		goto failed;

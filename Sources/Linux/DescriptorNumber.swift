@@ -73,7 +73,7 @@ public struct DescriptorNumber: Hashable, Sendable {
   /// Bytes that can be read at once (FIONREAD).
   public func bytesWaiting() throws(Errno) -> UInt32 {
     let (_, bytes) = try bytesFilled(count: 4) { buffer in
-      cr_syscall(Int(SYS_ioctl), Int(rawValue), Int(FIONREAD), buffer, 0, 0, 0)
+      cr_syscall(Int(SYS_ioctl), Int(rawValue), Int(CR_FIONREAD), buffer, 0, 0, 0)
     }
     return bytes.native(UInt32.self, at: 0)
   }

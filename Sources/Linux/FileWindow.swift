@@ -13,9 +13,7 @@ import CLinux
   public init(of file: borrowing FileDescriptor, at offset: UInt64, count: UInt64) throws(Errno) {
     let page = UInt64(sysconf(Int32(_SC_PAGESIZE)))
     let lead = offset % page
-    let result = cr_syscall(
-      Int(SYS_mmap), 0, Int(lead + count), Int(PROT_READ), Int(MAP_SHARED), Int(file.number),
-      Int(offset - lead))
+    let result = cr_map_for_reading(file.number, Int64(offset - lead), Int(lead + count))
     start = UnsafeMutableRawPointer(bitPattern: try checked(result))!
     self.count = Int(lead + count)
     self.lead = Int(lead)

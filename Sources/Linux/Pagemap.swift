@@ -79,7 +79,7 @@ import CLinux
 
   private mutating func scanOnce(_ argument: inout cr_pm_scan_arg) throws(Errno) -> Int {
     // _IOWR('f', 16, struct pm_scan_arg)
-    let request = 0xc060_6610
+    let request = Int(bitPattern: 0xc060_6610)
     let number = Int(file.number)
     let count = vector.withUnsafeMutableBytes { buffer in
       argument.vec = UInt64(UInt(bitPattern: buffer.baseAddress!))

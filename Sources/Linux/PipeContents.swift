@@ -27,7 +27,7 @@ public struct PipeContents: Sendable {
     capacity = try Self.capacity(of: readEnd)
     unread = []
     let (_, countBytes) = try bytesFilled(count: 4) { buffer in
-      cr_syscall(Int(SYS_ioctl), end, Int(FIONREAD), buffer, 0, 0, 0)
+      cr_syscall(Int(SYS_ioctl), end, Int(CR_FIONREAD), buffer, 0, 0, 0)
     }
     let count = Int(countBytes.native(UInt32.self, at: 0))
     if count == 0 { return }

@@ -141,7 +141,7 @@ extension DescriptorNumber {
   public func bytesUnderWay() throws(Errno) -> UInt32 {
     let number = Int(rawValue)
     let (_, bytes) = try bytesFilled(count: 4) { buffer in
-      cr_syscall(Int(SYS_ioctl), number, Int(TIOCOUTQ), buffer, 0, 0, 0)
+      cr_syscall(Int(SYS_ioctl), number, Int(CR_TIOCOUTQ), buffer, 0, 0, 0)
     }
     return bytes.native(UInt32.self, at: 0)
   }

@@ -8,7 +8,7 @@ import CLinux
 
   /// Takes over the target's descriptor, which pidfd_getfd(2) has copied to us.
   public init(_ file: consuming FileDescriptor) throws(Errno) {
-    var api = uffdio_api(api: UInt64(CR_UFFD_API), features: 0, ioctls: 0)
+    var api = uffdio_api(api: __u64(CR_UFFD_API), features: 0, ioctls: 0)
     let number = file.number
     try checked(
       withUnsafeMutablePointer(to: &api) { Self.control(number, cr_uffdio_api_request(), $0) })
@@ -18,7 +18,7 @@ import CLinux
   /// Watches for missing pages; `range` is mapped, page aligned and anonymous.
   public func register(_ range: MemoryRange) throws(Errno) {
     var registration = uffdio_register()
-    registration.range = uffdio_range(start: range.start, len: range.count)
+    registration.range = uffdio_range(start: __u64(range.start), len: __u64(range.count))
     registration.mode = 1  // UFFDIO_REGISTER_MODE_MISSING
     try checked(
       withUnsafeMutablePointer(to: &registration) {
@@ -27,7 +27,7 @@ import CLinux
   }
 
   public func unregister(_ range: MemoryRange) throws(Errno) {
-    var range = uffdio_range(start: range.start, len: range.count)
+    var range = uffdio_range(start: __u64(range.start), len: __u64(range.count))
     try checked(
       withUnsafeMutablePointer(to: &range) {
         Self.control(file.number, cr_uffdio_unregister_request(), $0)
@@ -42,9 +42,9 @@ import CLinux
     var done = 0
     while done < bytes.count {
       var order = uffdio_copy()
-      order.dst = address + UInt64(done)
-      order.src = UInt64(UInt(bitPattern: bytes.baseAddress! + done))
-      order.len = UInt64(bytes.count - done)
+      order.dst = __u64(address) + __u64(done)
+      order.src = __u64(UInt(bitPattern: bytes.baseAddress! + done))
+      order.len = __u64(bytes.count - done)
       order.mode = 1  // UFFDIO_COPY_MODE_DONTWAKE: nobody waits
       let result = withUnsafeMutablePointer(to: &order) {
         Self.control(file.number, cr_uffdio_copy_request(), $0)

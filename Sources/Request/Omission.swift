@@ -20,9 +20,7 @@ public enum Omission: Sendable {
   public func mark() throws(Errno) {
     let file = try FileDescriptor(inMemoryNamed: ByteString(word))
     try file.setSize(1)
-    try checked(
-      cr_syscall(
-        Int(SYS_mmap), 0, 1, Int(PROT_READ), Int(MAP_SHARED), Int(file.number), 0))
+    try checked(cr_map_for_reading(file.number, 0, 1))
   }
 
   /// What a process asks for; nil if nothing, or if it cannot be looked at.

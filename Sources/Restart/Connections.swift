@@ -73,7 +73,7 @@ extension SocketMaker {
     let number = DescriptorNumber(file.number)
     // struct timeval: an address that does not answer must not keep us.
     let limit = withUnsafeBytes(of: (Int(3), Int(0))) { Array($0) }
-    try number.setOption(SOL_SOCKET, SO_SNDTIMEO, limit)
+    try number.setOption(SOL_SOCKET, Int32(CR_SO_SNDTIMEO), limit)
     if binding {
       try number.setOption(SOL_SOCKET, SO_REUSEADDR, 1)
       try number.bind(client.address)

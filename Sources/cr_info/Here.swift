@@ -114,7 +114,7 @@ struct Here {
     guard let file = try? FileDescriptor(opening: "/proc/self/pagemap", flags: O_RDONLY)
     else { return false }
     // With a null argument: EFAULT or EINVAL where it is known, ENOTTY elsewhere.
-    let result = cr_syscall(Int(SYS_ioctl), Int(file.number), 0xc060_6610, 0, 0, 0, 0)
+    let result = cr_syscall(Int(SYS_ioctl), Int(file.number), Int(bitPattern: 0xc060_6610), 0, 0, 0, 0)
     return result != -Int(ENOTTY) && result != -Int(ENOSYS)
   }
 

@@ -6,6 +6,15 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
+
+/* Names that are expressions on some processors, which Swift does not see. */
+enum {
+	CR_SO_RCVTIMEO = SO_RCVTIMEO,
+	CR_SO_SNDTIMEO = SO_SNDTIMEO,
+	CR_SO_TIMESTAMP = SO_TIMESTAMP,
+	CR_SO_TIMESTAMPNS = SO_TIMESTAMPNS,
+};
 
 /* What recvmsg(2) tells besides the bytes. */
 struct cr_message {
