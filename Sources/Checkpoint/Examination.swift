@@ -3,6 +3,7 @@ import Architecture
 import CLinux
 import Engine
 import Linux
+import Rendezvous
 import Request
 import Snapshot
 
@@ -93,6 +94,11 @@ private struct Examination {
 
   private mutating func look(at id: ProcessID, _ stat: ProcessStat) throws(Failure) {
     namespaces.check(id, stat.name, &collector.problems, &collector.warnings)
+    if request.requiresLibrary {
+      do throws(Failure) { try LibrarySearch(process: id).demand() } catch {
+        prospect.problems.append(error)
+      }
+    }
     let files = try reading("/proc", of: id) { () throws(Errno) in try ProcessFiles(id) }
     let index = collector.snapshot.processes.count
     var process = Process(id: id, parent: stat.parent, machine: .x86_64)

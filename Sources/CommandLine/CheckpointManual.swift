@@ -97,6 +97,9 @@ extension CheckpointOptions {
     OptionRow(
       "reset TCP connections that lead out of the job",
       option(.tcpClose, nil, "tcp-close")),
+    OptionRow(
+      "a process that has not loaded libcr is an error",
+      option(.requireLibcr, nil, "require-libcr")),
     OptionRow("stop nobody; tell all that stands in the way", option(.check, nil, "check")),
     OptionRow("give up after SEC seconds; 0 is never", option(.time, "t", "time", .required("SEC"))),
     OptionRow(
@@ -128,7 +131,7 @@ extension CheckpointOptions {
       "", option(.directory, "d", "dir", .required("DIR")),
       option(.ptracedAllow, nil, "ptraced-allow"),
       option(.compress, nil, "compress", .optional("HOW")),
-      option(.jobs, nil, "jobs", .required("N")), option(.requireLibcr, nil, "require-libcr"),
+      option(.jobs, nil, "jobs", .required("N")),
       option(.tcpEstablished, nil, "tcp-established"), option(.live, nil, "live"),
       option(.incremental, nil, "incremental")))
 }

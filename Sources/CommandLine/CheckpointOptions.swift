@@ -85,6 +85,7 @@ public struct CheckpointOptions: Sendable {
     case .ptracedError: request.tracedTargets = .error
     case .ptracedSkip: request.tracedTargets = .skip
     case .tcpClose: request.closesConnections = true
+    case .requireLibcr: request.requiresLibrary = true
     case .skipUnsupported: request.skipsUnsupported = true
     case .ptracerError: request.tracingTargets = .error
     case .ptracerSkip: request.tracingTargets = .skip
@@ -155,7 +156,6 @@ public struct CheckpointOptions: Sendable {
     case .ptracedAllow:
       throw .notBuilt("--ptraced-allow", "a process has one tracer at a time: detach the debugger")
     case .jobs: throw .notBuilt("--jobs")
-    case .requireLibcr: throw .notBuilt("--require-libcr")
     case .tcpEstablished: throw .notBuilt("--tcp-established")
     case .live: throw .notBuilt("--live")
     case .incremental: throw .notBuilt("--incremental")

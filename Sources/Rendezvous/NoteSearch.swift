@@ -10,48 +10,56 @@ import Linux
 struct NoteSearch {
   let process: ProcessID
 
-  /// The control blocks, of whichever kinds.
+  /// Addresses of the control blocks, of whichever kinds.
+  ///
+  /// - Parameter read: the process's memory; nil for what nobody can read: beyond the end of a mapped
+  ///   file, or of a lost one.
+  func addresses(
+    _ read: (MemoryRange) throws(EngineError) -> [UInt8]?
+  ) throws(EngineError) -> [UInt64] {
+    guard let text = try? ProcessFiles(process).read("maps") else { return [] }
+    var found: [UInt64] = []
+    for region in MappedRegion.parse(text) {
+      // An ELF file is mapped from its beginning on, readable.
+      guard region.offset == 0, region.inode != 0, region.protection & 1 != 0, !region.isShared
+      else { continue }
+      found += try notes(from: region.range, read)
+    }
+    return found
+  }
+
+  /// The control blocks.
   ///
   /// Memory that cannot be read has none; any other failure of the engine is the caller's to know,
   /// for a program whose library was overlooked would be saved without its callbacks.
   func blocks(
     by engine: borrowing some Engine & ~Copyable
   ) throws(EngineError) -> [ControlBlock] {
-    guard let text = try? ProcessFiles(process).read("maps") else { return [] }
+    let addresses = try addresses { (range) throws(EngineError) in
+      do throws(EngineError) {
+        return try engine.read(range, of: process)
+      } catch {
+        if error.isOfUnreadableMemory { return nil }
+        throw error
+      }
+    }
     var found: [ControlBlock] = []
-    for region in MappedRegion.parse(text) {
-      // An ELF file is mapped from its beginning on, readable.
-      guard region.offset == 0, region.inode != 0, region.protection & 1 != 0, !region.isShared
-      else { continue }
-      for address in try notes(from: region.range, by: engine) {
-        do throws(EngineError) {
-          found.append(try ControlBlock(at: address, of: process, by: engine))
-        } catch {
-          if !error.isOfUnreadableMemory { throw error }
-        }
+    for address in addresses {
+      do throws(EngineError) {
+        found.append(try ControlBlock(at: address, of: process, by: engine))
+      } catch {
+        if !error.isOfUnreadableMemory { throw error }
       }
     }
     return found
   }
 
-  /// nil for memory that nobody can read: beyond the end of a mapped file, or of a lost one.
-  private func read(
-    _ range: MemoryRange, by engine: borrowing some Engine & ~Copyable
-  ) throws(EngineError) -> [UInt8]? {
-    do throws(EngineError) {
-      return try engine.read(range, of: process)
-    } catch {
-      if error.isOfUnreadableMemory { return nil }
-      throw error
-    }
-  }
-
-  /// Addresses of blocks that the notes in one ELF image lead to.
+  /// What the notes in one ELF image lead to.
   private func notes(
-    from range: MemoryRange, by engine: borrowing some Engine & ~Copyable
+    from range: MemoryRange, _ read: (MemoryRange) throws(EngineError) -> [UInt8]?
   ) throws(EngineError) -> [UInt64] {
     let head = MemoryRange(start: range.start, count: min(range.count, 1024))
-    guard let bytes = try read(head, by: engine), bytes.word(at: 0) == 0x464c_457f else {
+    guard let bytes = try read(head), bytes.word(at: 0) == 0x464c_457f else {
       return []
     }
     let isWide = bytes[4] == 2
@@ -68,8 +76,7 @@ struct NoteSearch {
       let length = isWide ? bytes.long(at: entry + 32) : UInt64(bytes.word(at: entry + 16))
       guard length < 4096, offset + length <= range.count else { continue }
       let start = range.start + offset
-      guard let notes = try read(MemoryRange(start: start, count: length), by: engine)
-      else { continue }
+      guard let notes = try read(MemoryRange(start: start, count: length)) else { continue }
       found += Self.blocks(in: notes, at: start)
     }
     return found

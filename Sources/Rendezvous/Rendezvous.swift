@@ -97,6 +97,7 @@ public struct Rendezvous: ~Copyable {
         leaveOut(process, by: &engine)
         continue
       }
+      if blocks.isEmpty, invitation.request.requiresLibrary { throw hasNoLibrary(process) }
       processes.append(process)
       guard let block = blocks.first(where: { $0.isFull }), block.isOwned else { continue }
       if block[.wants] == 0 && block.sections == 0 {

@@ -38,6 +38,8 @@ public struct CheckpointRequest: Sendable {
   public var requester: ProcessID?
   /// Fail with EDEADLK rather than take the requester.
   public var prohibitsRequester = false
+  /// Fail with CR_ENOSUPPORT (2356) where a process has none of libcr's libraries.
+  public var requiresLibrary = false
   /// Which mapped files go into the context file, so that a restart does not need them.
   public var savedFiles: SavedFiles = []
 

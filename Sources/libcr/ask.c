@@ -60,7 +60,8 @@ static void add_tool(struct cri_request *request, const char *name)
 static int check_checkpoint(const cr_checkpoint_args_t *args)
 {
 	const unsigned known = CR_CHKPT_PROHIBIT_SELF | CR_CHKPT_PTRACED_ALLOW | CR_CHKPT_PTRACED_SKIP
-		| CR_CHKPT_PTRACER_SKIP | CR_CHKPT_ASYNC_ERR | CR_CHKPT_DUMP_ALL;
+		| CR_CHKPT_PTRACER_SKIP | CR_CHKPT_ASYNC_ERR | CR_CHKPT_DUMP_ALL
+		| CR_CHKPT_REQUIRE_LIBCR;
 	const unsigned both = CR_CHKPT_PTRACED_ALLOW | CR_CHKPT_PTRACED_SKIP;
 
 	if (args->cr_version != CR_CHECKPOINT_ARGS_VERSION)
@@ -104,6 +105,8 @@ static void add_checkpoint_words(struct cri_request *request, const cr_checkpoin
 		cri_add_word(request, "--ptraced-skip", "");
 	if (args->cr_flags & CR_CHKPT_PTRACER_SKIP)
 		cri_add_word(request, "--ptracer-skip", "");
+	if (args->cr_flags & CR_CHKPT_REQUIRE_LIBCR)
+		cri_add_word(request, "--require-libcr", "");
 	if (args->cr_flags & CR_CHKPT_DUMP_EXEC)
 		cri_add_word(request, "--save-exe", "");
 	if (args->cr_flags & CR_CHKPT_DUMP_PRIVATE)

@@ -27,6 +27,7 @@ typedef enum {
 #define CR_CHKPT_DUMP_EXEC      0x200 /* save the executable's pages too */
 #define CR_CHKPT_DUMP_PRIVATE   0x400 /* save private file mappings too */
 #define CR_CHKPT_DUMP_SHARED    0x800 /* save shared file mappings too */
+#define CR_CHKPT_REQUIRE_LIBCR  0x10000 /* CR_ENOSUPPORT for a target without libcr; not in BLCR */
 #define CR_CHKPT_DUMP_ALL (CR_CHKPT_DUMP_EXEC | CR_CHKPT_DUMP_PRIVATE | CR_CHKPT_DUMP_SHARED)
 
 /* cr_restart_args_t.cr_flags */
