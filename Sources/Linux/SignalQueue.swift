@@ -75,6 +75,11 @@ extension ProcessID {
     ProcessID(Int32(try checked(cr_syscall(Int(SYS_getpgid), Int(rawValue), 0, 0, 0, 0, 0))))
   }
 
+  /// setpgid(2) for this process.
+  public static func joinGroup(_ group: ProcessID) throws(Errno) {
+    _ = try checked(cr_syscall(Int(SYS_setpgid), 0, Int(group.rawValue), 0, 0, 0, 0))
+  }
+
   /// getsid(2).
   public func session() throws(Errno) -> ProcessID {
     ProcessID(Int32(try checked(cr_syscall(Int(SYS_getsid), Int(rawValue), 0, 0, 0, 0, 0))))

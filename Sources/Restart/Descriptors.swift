@@ -141,11 +141,9 @@ extension Rebuilder {
     switch file.ownerType {
     case 0: presentThread(ThreadID(file.owner)).rawValue
     case 1: present(ProcessID(file.owner)).rawValue
-    default: request.restoreGroups ? file.owner : ownGroup
+    default: request.restoreGroups ? file.owner : ((try? homeGroup.rawValue) ?? 0)
     }
   }
-
-  private var ownGroup: Int32 { (try? ProcessID.own.group().rawValue) ?? 0 }
 
   func presentThread(_ saved: ThreadID) -> ThreadID {
     for (index, process) in snapshot.processes.enumerated() {

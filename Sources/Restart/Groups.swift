@@ -11,6 +11,7 @@ extension Rebuilder {
   mutating func restoreGroups<E: Engine & ~Copyable>(
     by engine: inout E, _ report: inout Report
   ) throws(Failure) {
+    try joinRequester(by: &engine)
     guard request.restoreGroups else { return }
     for index in members.indices where isLeader(index) {
       try join(index, group: members[index].id, by: &engine)
@@ -31,6 +32,21 @@ extension Rebuilder {
       }
     }
     for helper in helpers { try end(helper.id, by: &engine) }
+  }
+
+  /// The group that all who are not given their old one are in: that of who asked.
+  var homeGroup: ProcessID {
+    get throws(Errno) { try (request.requester ?? .own).group() }
+  }
+
+  /// A tool that libcr started has a group of its own, so that what a terminal sends to the program is
+  /// not for the tool. The job is to be where the program is.
+  private func joinRequester<E: Engine & ~Copyable>(by engine: inout E) throws(Failure) {
+    guard request.requester != nil, let group = try? homeGroup else { return }
+    for index in members.indices where members[index].id.rawValue != 0 {
+      // Not possible for those with a session of their own, and not wanted.
+      _ = try tryJoin(index, group: group, by: &engine)
+    }
   }
 
   private func isLeader(_ index: Int) -> Bool {

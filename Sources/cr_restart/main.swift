@@ -84,6 +84,9 @@ func run() -> Int32 {
   if let channel = options.channel {
     channel.root(job.root)
     channel.done()
+    // The program's group must not seem to lose, with us, the last one that cares for it: the kernel
+    // would end it (SIGHUP) if one of the restarted processes is stopped.
+    if let group = try? options.request.requester?.group() { try? ProcessID.joinGroup(group) }
     return ExitStatus.success
   }
   // From here on every signal is taken by the supervisor; one that came before was noted.

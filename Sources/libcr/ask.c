@@ -5,7 +5,6 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include "request.h"
 
@@ -219,9 +218,7 @@ int cr_request_restart(cr_restart_args_t *args, cr_restart_handle_t *handle)
 	if (!request)
 		return -1;
 	request->context = args->cr_fd;
-	/* The root is born below the tool and comes to us when that ends. */
-	prctl(PR_GET_CHILD_SUBREAPER, &request->was_subreaper, 0, 0, 0);
-	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+	cri_take_orphans(request);
 	add_tool(request, "cr_restart");
 	cri_add_number(request, "--requester=", cri_process());
 	cri_add_word(request, "--fd=", "3");

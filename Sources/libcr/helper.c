@@ -54,17 +54,24 @@ static int become_tool(void *data)
 	long out = CALL(fcntl, launch->report, F_DUPFD, HIGH);
 	long null = open_null();
 	long moved = null < 0 ? null : CALL(fcntl, null, F_DUPFD, HIGH);
+	const long fresh[6] = { (long)SIG_DFL };
 	cri_mask none = 0;
 	long error;
 
+	if (request->kind == CRI_RESTART)
+		CALL(setpgid, 0, 0);
 	if (context >= 0 && out >= 0) {
 		CALL(dup3, context, TOOL_CONTEXT, 0);
 		CALL(dup3, out, TOOL_REPORT, 0);
-		/* The tool of a restart hands our standard streams on to the restarted program. */
+		/* The tool of a restart hands our standard streams on to the restarted program, but those
+		 * that are to be closed there. */
 		for (int number = 0; moved >= 0 && number < 3; number++)
-			if (request->kind == CRI_CHECKPOINT || CALL(fcntl, number, F_GETFD) < 0)
+			if (request->kind == CRI_CHECKPOINT || CALL(fcntl, number, F_GETFD) != 0)
 				CALL(dup3, moved, number, 0);
 		close_from(TOOL_REPORT + 1);
+		/* No handler of the program's runs here, and what it ignores the tool does not. */
+		for (int number = 1; number <= 64; number++)
+			CALL(rt_sigaction, number, fresh, 0, 8);
 		CALL(rt_sigprocmask, 2 /* SIG_SETMASK */, &none, 0, sizeof none);
 		error = CALL(execve, request->arguments[0], request->arguments, request->environment);
 	} else {
@@ -172,8 +179,10 @@ static int help(void *data)
 	int status = 0;
 	long tool, error, requester, reports;
 
-	/* Out of the program's session and group: no job control, no ^C, no foreground. */
-	CALL(setsid, 0);
+	/* Out of the program's session and group: no job control, no ^C, no foreground. For a restart the
+	 * tool has to be in the session, so it only leaves the group; we, who block all signals, stay. */
+	if (request->kind == CRI_CHECKPOINT)
+		CALL(setsid, 0);
 	error = CALL(pipe2, pipe, O_CLOEXEC);
 	if (error == 0) {
 		launch.report = pipe[1];
@@ -217,6 +226,9 @@ int cri_start_helper(struct cri_request *request)
 	cri_mask mask;
 	long helper;
 
+	helper = cri_watch_forks();
+	if (helper)
+		return (int)helper;
 	mask = cri_enter_guard();
 	while (slot < CR_CONTROL_HELPERS && cri_block.helpers[slot])
 		slot++;

@@ -11,6 +11,10 @@
 
 static struct cri_request *requests;
 
+/* Restarts under way, and PR_GET_CHILD_SUBREAPER before the first of them. */
+static unsigned restarts;
+static int was_subreaper;
+
 /* A waiter looks up this often, since a restart wakes nobody. */
 #define SLICE 200 /* ms */
 
@@ -41,8 +45,12 @@ struct cri_request *cri_find_request(unsigned long handle, enum cri_kind kind)
 
 	while (request && (unsigned long)request != handle)
 		request = request->next;
+	/* In a copy of the process that did not tell us of its birth it is the parent's. */
+	if (request && (request->kind != kind || (request->requester != cri_process()
+	    && request->generation == cri_block.generation)))
+		request = NULL;
 	cri_leave_guard(mask);
-	if (!request || request->kind != kind) {
+	if (!request) {
 		errno = EINVAL;
 		return NULL;
 	}
@@ -65,15 +73,39 @@ void cri_free_request(struct cri_request *request)
 	if (request->process && request->generation == cri_block.generation)
 		while (waitpid(request->process, NULL, __WALL) < 0 && errno == EINTR)
 			;
-	if (request->kind == CRI_RESTART && !request->was_subreaper)
-		prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0);
+	if (request->takes_orphans) {
+		mask = cri_enter_guard();
+		if (!--restarts && !was_subreaper)
+			prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0);
+		cri_leave_guard(mask);
+	}
 	munmap(request, sizeof *request);
+}
+
+void cri_take_orphans(struct cri_request *request)
+{
+	cri_mask mask = cri_enter_guard();
+
+	if (!restarts++)
+		prctl(PR_GET_CHILD_SUBREAPER, &was_subreaper, 0, 0, 0);
+	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+	request->takes_orphans = 1;
+	cri_leave_guard(mask);
 }
 
 /* In a child: the requests are its parent's. */
 void cri_forget_requests(void)
 {
+	struct cri_request *request = requests;
+
+	while (request) {
+		struct cri_request *next = request->next;
+
+		munmap(request, sizeof *request);
+		request = next;
+	}
 	requests = NULL;
+	restarts = 0;
 }
 
 void cri_add_word(struct cri_request *request, const char *text, const char *more)

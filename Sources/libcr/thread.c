@@ -10,6 +10,7 @@ cr_spinlock_t cri_guard = CR_SPINLOCK_INITIALIZER;
 
 static pthread_key_t ending;
 static cri_word has_key;
+static pthread_mutex_t once = PTHREAD_MUTEX_INITIALIZER;
 
 /* A list whose links are stored whole and in order, so that it is right at any moment at which
  * the engine may stop us. */
@@ -53,8 +54,13 @@ static void end_thread(void *state)
 	cri_end_thread();
 }
 
-void cri_forget(void)
+/* Makes this process the owner of the block, with nothing in it: at the first cr_init(), and in a
+ * child. */
+static void forget(int has_forked)
 {
+	/* Requests need no cr_init(): those from before it are our own. */
+	int is_first = !cri_block.owner && !has_forked;
+
 	cri_block.owner = (uint32_t)cri_process();
 	cri_block.wants = 0;
 	cri_block.server = 0;
@@ -67,10 +73,12 @@ void cri_forget(void)
 	cri_block.outcome = CR_OUTCOME_NONE;
 	cri_block.hold_init = CR_HOLD_BOTH;
 	cri_block.hold_uninit = CR_HOLD_BOTH;
-	memset(cri_block.helpers, 0, sizeof cri_block.helpers);
 	memset(&cri_self, 0, sizeof cri_self);
-	cr_spinlock_init(&cri_guard);
 	cri_forget_callbacks();
+	if (is_first)
+		return;
+	memset(cri_block.helpers, 0, sizeof cri_block.helpers);
+	cr_spinlock_init(&cri_guard);
 	cri_forget_requests();
 }
 
@@ -82,27 +90,48 @@ static void forked(void)
 
 	if (cri_self.shared.flags & CR_THREAD_INIT)
 		pthread_setspecific(ending, NULL);
-	cri_forget();
+	forget(1);
+	once = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
 	free(entries);
+}
+
+/* With `once` taken. */
+static int watch_forks(void)
+{
+	int error;
+
+	if (cri_load(&has_key))
+		return 0;
+	error = pthread_key_create(&ending, end_thread);
+	if (!error)
+		error = pthread_atfork(NULL, NULL, forked);
+	if (!error)
+		cri_store(&has_key, 1);
+	return error;
+}
+
+int cri_watch_forks(void)
+{
+	int error;
+
+	if (cri_load(&has_key))
+		return 0;
+	pthread_mutex_lock(&once);
+	error = watch_forks();
+	pthread_mutex_unlock(&once);
+	return error;
 }
 
 static int own_process(void)
 {
-	static pthread_mutex_t once = PTHREAD_MUTEX_INITIALIZER;
-	int error = 0;
+	int error;
 
 	if (cri_block.owner == (uint32_t)cri_process())
 		return 0;
 	pthread_mutex_lock(&once);
-	if (!cri_load(&has_key)) {
-		error = pthread_key_create(&ending, end_thread);
-		if (!error)
-			error = pthread_atfork(NULL, NULL, forked);
-		if (!error)
-			cri_store(&has_key, 1);
-	}
+	error = watch_forks();
 	if (!error && cri_block.owner != (uint32_t)cri_process())
-		cri_forget();
+		forget(0);
 	pthread_mutex_unlock(&once);
 	return error;
 }

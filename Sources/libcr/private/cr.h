@@ -106,8 +106,8 @@ static inline int cri_is_ready(void)
 CR_HIDDEN int cri_wait_word(cri_word *word, uint32_t value, unsigned milliseconds, int private);
 CR_HIDDEN void cri_wake_word(cri_word *word, int private);
 
-/* Makes this process the owner of the block, with nothing in it: the first cr_init(), and a child. */
-CR_HIDDEN void cri_forget(void);
+/* Has a child made by fork() begin with nothing. 0, or an error number. */
+CR_HIDDEN int cri_watch_forks(void);
 
 /* The two-class lock (lock.c). */
 CR_HIDDEN void cri_lock_run(void);

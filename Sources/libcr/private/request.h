@@ -32,7 +32,7 @@ struct cri_request {
 	int error;           /* the result: 0 or an error number */
 	pid_t root;
 	int context;         /* the descriptor of the context file */
-	int was_subreaper;   /* PR_GET_CHILD_SUBREAPER before a restart */
+	int takes_orphans;   /* counted among the restarts that we are a subreaper for */
 	char **environment;
 	unsigned log_count;
 	char log[CRI_LOG_SIZE];
@@ -50,6 +50,9 @@ CR_HIDDEN void cri_free_request(struct cri_request *request);
 /* The request behind a handle, or NULL. */
 CR_HIDDEN struct cri_request *cri_find_request(unsigned long handle, enum cri_kind kind);
 CR_HIDDEN void cri_list_request(struct cri_request *request);
+/* Makes us the one that the restarted root comes to when the tool below which it is born ends; while
+ * there are restarts under way. */
+CR_HIDDEN void cri_take_orphans(struct cri_request *request);
 
 /* Appends an argument made of two pieces; the first argument is the tool's path. */
 CR_HIDDEN void cri_add_word(struct cri_request *request, const char *text, const char *more);
