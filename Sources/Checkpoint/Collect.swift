@@ -26,6 +26,7 @@ struct Collector {
   /// Indexes of such open files that were met before that was known.
   var dropped: Set<Int> = []
   var pipes = PipeTable()
+  var terminals = TerminalTable()
   var epolls: [SeenObject] = []
   var watchers: [SeenObject] = []
   var sockets: [SeenObject] = []
@@ -62,6 +63,7 @@ struct Collector {
       }
     }
     try finishPipes()
+    try finishTerminals()
     try finishSockets()
     try finishConnections()
     finishWatches()

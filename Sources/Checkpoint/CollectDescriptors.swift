@@ -91,7 +91,7 @@ extension Collector {
       refuse(seen, "is a directory that was deleted (\(seen.path))", isFinal: true)
     case .fifo: return try pipe(seen, handle, index)
     case .characterDevice:
-      if let kind = characterDevice(seen) { return kind }
+      if let kind = characterDevice(seen, index) { return kind }
       refuse(seen, "is the device \(seen.target)")
     case .blockDevice:
       refuse(seen, "is the block device \(seen.target)")
@@ -182,13 +182,15 @@ extension Collector {
   }
 
   /// Those of drivers/char/mem.c that only the kernel stands behind, and terminals.
-  private func characterDevice(_ seen: SeenDescriptor) -> OpenFile.Kind? {
+  private mutating func characterDevice(_ seen: SeenDescriptor, _ index: Int) -> OpenFile.Kind? {
     let device = seen.status.specialDevice
     switch (deviceMajor(device), deviceMinor(device)) {
     case (1, 3), (1, 5), (1, 7), (1, 8), (1, 9):
       return .characterDevice(path: seen.target, device: device)
-    // Consoles, /dev/tty and /dev/console, serial lines, the slaves of pseudo-terminals.
-    case (4, _), (5, 0), (5, 1), (136 ... 143, _), (188, _), (204, _), (229, _):
+    // /dev/tty, /dev/ptmx, the slaves of pseudo-terminals.
+    case (5, 0), (5, 2), (136 ... 143, _): return terminal(seen, index)
+    // Consoles, /dev/console, serial lines.
+    case (4, _), (5, 1), (188, _), (204, _), (229, _):
       return .terminal(path: seen.target, device: device)
     default: return nil
     }

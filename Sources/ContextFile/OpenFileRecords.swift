@@ -28,6 +28,8 @@ extension OpenFile {
     case .watches: 11
     case .process: 12
     case .socket: 13
+    case .master: 14
+    case .slave: 15
     }
   }
 
@@ -48,6 +50,8 @@ extension OpenFile {
       case 11: file.walkWatches(&coder)
       case 12: file.walkProcess(&coder)
       case 13: file.walkSocket(&coder)
+      case 14: file.walkMaster(&coder)
+      case 15: file.walkSlave(&coder)
       default: coder.refuse()
       }
     }

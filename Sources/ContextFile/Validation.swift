@@ -35,6 +35,9 @@ struct Validation {
       {
         return "the other end of socket \(index)"
       }
+      if case .master(let terminal) = file.kind, !isSound(terminal.queues) {
+        return "what waits in terminal \(index)"
+      }
       guard case .deleted(let deleted) = file.kind else { continue }
       if !isSound(deleted.contents, in: MemoryRange(start: 0, end: deleted.size))
         || !isIndex(deleted.sameFileAs, below: index)
@@ -59,6 +62,12 @@ struct Validation {
       return "the adjustments of System V semaphores \(set.identity.id)"
     }
     return nil
+  }
+
+  private func isSound(_ queues: TerminalQueues) -> Bool {
+    let whole = queues.lines.reduce(UInt64(0)) { $0 + UInt64($1.count) }
+    return queues.input.count < 4096 && queues.lines.count < 4096 && queues.typed.count <= 65536
+      && queues.output.count <= 65536 && whole <= UInt64(queues.input.count)
   }
 
   private func flaw(in process: Process, _ index: Int) -> ByteString? {

@@ -12,12 +12,12 @@ extension Rebuilder {
     by engine: inout E, _ report: inout Report
   ) throws(Failure) {
     try joinRequester(by: &engine)
-    guard request.restoreGroups else { return }
-    for index in members.indices where isLeader(index) {
+    for index in members.indices where isLeader(index) && restoresGroup(index) {
       try join(index, group: members[index].id, by: &engine)
     }
     var refused: Set<Int32> = []
-    for index in members.indices where !isLeader(index) && members[index].id.rawValue != 0 {
+    for index in members.indices
+    where !isLeader(index) && restoresGroup(index) && members[index].id.rawValue != 0 {
       let group = snapshot.processes[index].group
       if refused.contains(group.rawValue) { continue }
       if try !tryJoin(index, group: present(group), by: &engine) {

@@ -50,6 +50,7 @@ struct FileOpener {
   mutating func openAll() throws(Failure) {
     try openPipes()
     try openSockets()
+    try openPseudoTerminals()
     for index in snapshot.openFiles.indices where files.openFiles[index] == nil {
       do throws(Errno) {
         try open(index)
@@ -86,7 +87,7 @@ struct FileOpener {
       try keep(index, FileDescriptor(opening: path, flags: Int32(bitPattern: flags) | O_NOCTTY))
     case .terminal(let path, let device):
       try openTerminal(index, path, device, flags)
-    case .pipe, .fifo, .socket:
+    case .pipe, .fifo, .socket, .master, .slave:
       // These kinds were opened together with their other ends.
       throw .badDescriptor
     case .eventCounter(let counter):

@@ -30,6 +30,8 @@ final class OpenedFiles {
   /// Permissions that recreated files get when everything that opens them has done so.
   var modes: [(file: DescriptorNumber, mode: UInt32)] = []
 
+  /// Masters of terminals, by the numbers that they had.
+  var terminals: [UInt32: DescriptorNumber] = [:]
   var sealed: [FileSeals] = []
   /// Those that were made after the processes, which therefore have not inherited them.
   var late: Set<Int> = []

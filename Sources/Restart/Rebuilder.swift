@@ -35,6 +35,9 @@ struct Rebuilder {
   }
 
   var files: OpenedFiles
+  let sessionsWithTerminals: Set<Int32>
+  /// Leaders that have their session, by index.
+  var startedSessions: Set<Int> = []
 
   init(
     _ request: RestartRequest, _ snapshot: Snapshot, _ surroundings: Surroundings,
@@ -44,6 +47,7 @@ struct Rebuilder {
     self.snapshot = snapshot
     self.surroundings = surroundings
     self.files = files
+    sessionsWithTerminals = snapshot.sessionsWithTerminals
     members = [Member](repeating: Member(), count: snapshot.processes.count)
   }
 

@@ -63,6 +63,7 @@ extension Rebuilder {
     report.step("making the processes")
     try spawnTree(by: &engine)
     try restoreGroups(by: &engine, &report)
+    try restoreForegrounds(by: &engine)
     try endZombies(by: &engine)
     try makeLateFiles()
     try makeSystemV(from: ContentCopier(file), by: &engine, &report)

@@ -26,8 +26,8 @@ extension Rebuilder {
       // Every parent stands before its children, so each turn makes at least one.
       precondition(later.count < pending.count, "a process tree with a circle in it")
       pending = later
+      try startSessions(besides: pending, by: &engine)
     }
-    if request.restoreSessions { try startSessions(by: &engine) }
   }
 
   /// Whose child it becomes; nil for ours.
@@ -38,7 +38,11 @@ extension Rebuilder {
 
   private func isParentReady(_ index: Int) -> Bool {
     guard let parent = parent(of: index) else { return true }
-    return members[parent].id.rawValue != 0
+    if members[parent].id.rawValue == 0 { return false }
+    // Its session, and so its terminal, must be there to be inherited.
+    let process = snapshot.processes[index]
+    let isInherited = process.session == snapshot.processes[parent].id && restoresSession(index)
+    return !isInherited || !hasOlderChildren(parent) || startedSessions.contains(parent)
   }
 
   private mutating func spawn<E: Engine & ~Copyable>(
@@ -69,7 +73,7 @@ extension Rebuilder {
       }
     }
     var helper: ProcessID?
-    if request.restoreSessions {
+    if restoresSession(index) {
       if process.session == process.id { order.newSession = !hasOlderChildren(index) }
       helper = try sessionHelper(for: index, &order, by: &engine)
     }
@@ -79,6 +83,10 @@ extension Rebuilder {
     if let helper { try end(helper, by: &engine) }
     if case .zombie = process.state { return }
     try placeScratch(index, by: &engine)
+    if order.newSession {
+      startedSessions.insert(index)
+      try giveTerminal(index, by: &engine)
+    }
     if process.isChildSubreaper {
       // At once: orphans among its descendants are left to it while the tree is made.
       try remote(index).call(
@@ -170,10 +178,13 @@ extension Rebuilder {
 
   /// Whether it has children of an older session than its own: those must be made first.
   private func hasOlderChildren(_ index: Int) -> Bool {
-    let process = snapshot.processes[index]
-    return snapshot.processes.contains {
-      $0.parent == process.id && $0.session != process.id && $0.session != $0.id
-    }
+    snapshot.processes.indices.contains { isOlder($0, than: snapshot.processes[index]) }
+  }
+
+  /// Whether it is a child that was born before its parent had a session of its own.
+  private func isOlder(_ index: Int, than parent: Process) -> Bool {
+    let child = snapshot.processes[index]
+    return child.parent == parent.id && child.session != parent.id && child.session != child.id
   }
 
   /// A process of the wanted session that will be the real maker; nil where the parent is in it,
@@ -184,7 +195,7 @@ extension Rebuilder {
     let process = snapshot.processes[index]
     if process.session == process.id { return nil }
     let maker = parent(of: index).map { members[$0].id } ?? .own
-    guard let present = try? maker.session(), present != process.session else { return nil }
+    guard let session = try? maker.session(), session != present(process.session) else { return nil }
     var helper = SpawnRequest(executable: process.executable.path)
     helper.exitSignal = 0
     if let leader = snapshot.processes.firstIndex(where: { $0.id == process.session }),
@@ -224,14 +235,18 @@ extension Rebuilder {
       "wait for a helper", .wait4, [UInt64(helper.rawValue), 0, 0x4000_0000, 0], by: &engine)
   }
 
-  /// setsid(2) by those whose older children had to be made first.
-  private func startSessions<E: Engine & ~Copyable>(by engine: inout E) throws(Failure) {
-    for index in living {
+  /// setsid(2) by those whose older children had to be made first, and are.
+  private mutating func startSessions<E: Engine & ~Copyable>(
+    besides pending: [Int], by engine: inout E
+  ) throws(Failure) {
+    for index in living where !startedSessions.contains(index) {
       let process = snapshot.processes[index]
-      guard process.session == process.id, hasOlderChildren(index),
-        members[index].id == process.id
+      guard process.session == process.id, restoresSession(index),
+        !pending.contains(where: { isOlder($0, than: process) })
       else { continue }
       try remote(index).call("start a session", .setsid, [], by: &engine)
+      startedSessions.insert(index)
+      try giveTerminal(index, by: &engine)
     }
   }
 }

@@ -42,6 +42,8 @@ public struct OpenFile: Sendable {
     /// pidfd_open(2); O_EXCL among the flags is PIDFD_THREAD.
     case process(ProcessID)
     case socket(Socket)
+    case master(PseudoTerminal)
+    case slave(TerminalSlave)
   }
 
   public var kind: Kind
@@ -73,6 +75,8 @@ extension OpenFile {
     case .directory(let path), .fifo(let path, _), .characterDevice(let path, _),
       .terminal(let path, _):
       path
+    case .master(let terminal): terminal.path
+    case .slave(let slave): slave.path
     default: nil
     }
   }
@@ -102,6 +106,8 @@ extension OpenFile {
     case .watches: "inotify"
     case .process: "pidfd"
     case .socket: "socket"
+    case .master: "pty master"
+    case .slave: "pty slave"
     }
   }
 }

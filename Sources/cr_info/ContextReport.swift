@@ -171,6 +171,10 @@ struct ContextReport {
       object.set("watches", watches.map { watch($0) })
     case .process(let process): object.set("pid", process.rawValue)
     case .socket(let socket): describe(socket, in: &object)
+    case .master(let terminal): describe(terminal, in: &object)
+    case .slave(let slave):
+      object.set("number", slave.number)
+      object.set("hung_up", slave.isHungUp)
     case .signals(let mask): object.set("mask", "\(hex: mask, width: 16)")
     default: break
     }
@@ -192,6 +196,14 @@ struct ContextReport {
     object.set("mask", "\(hex: watch.mask)")
     object.set("path", watch.path)
     return object
+  }
+
+  private func describe(_ terminal: PseudoTerminal, in object: inout JSONObject) {
+    object.set("number", terminal.number)
+    object.set("rows", terminal.window.rows)
+    object.set("columns", terminal.window.columns)
+    object.set("unread_input", terminal.queues.input.count + terminal.queues.typed.count)
+    object.set("unread_output", terminal.queues.output.count)
   }
 
   private func describe(_ socket: Socket, in object: inout JSONObject) {

@@ -50,6 +50,8 @@ extension OpenFile {
     case .watches(let watches): "inotify, \(watches.count) files watched"
     case .process(let process): "pidfd of process \(process)"
     case .socket(let socket): socket.title
+    case .master(let terminal): terminal.title
+    case .slave(let slave): shown(slave.path) + (slave.isHungUp ? ", hung up" : "")
     case .signals(let mask): "signalfd, mask \(hex: mask, width: 16)"
     default: shown(path ?? "")
     }
@@ -71,6 +73,16 @@ extension OpenFile {
   var lossWords: ByteString {
     if case .terminal = kind { return " (reopened by name, or the restarter's own)" }
     return ""
+  }
+}
+
+extension PseudoTerminal {
+  fileprivate var title: ByteString {
+    let states: [StaticString] = ["never opened", "open", "closed"]
+    let state = ByteString(states[Int(slaveState.rawValue)])
+    let typed = queues.input.count + queues.typed.count
+    return "master of /dev/pts/\(number) (\(state)), \(typed) bytes typed and \(queues.output.count) bytes "
+      + "written unread"
   }
 }
 

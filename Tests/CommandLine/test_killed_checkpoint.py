@@ -14,7 +14,8 @@ from processes import wait_until
 from targets import check_success, run
 
 TARGETS = ("threads_64_with_futexes", "waits_for_input", "pipe_between_processes",
-           "private_anonymous_memory", "signals_arriving_all_the_time")
+           "private_anonymous_memory", "signals_arriving_all_the_time",
+           "terminal_lines_typed", "terminal_raw_bytes")
 
 
 @pytest.mark.parametrize("name", TARGETS)

@@ -49,13 +49,35 @@ struct ObjectTests {
     return socket
   }
 
+  private static func terminal() -> PseudoTerminal {
+    var terminal = PseudoTerminal(path: "/dev/pts/ptmx", number: 12)
+    terminal.slaveState = .closed
+    terminal.isLocked = true
+    terminal.isExclusive = true
+    terminal.window.columns = 132
+    terminal.settings.local = 0x8a3b
+    terminal.settings.outputSpeed = 115_200
+    terminal.settings.characters = [3, 28, 127]
+    terminal.queues.input = Array("one\ntw".utf8)
+    terminal.queues.lines = [
+      InputLine(count: 4, isEndOfFile: false), InputLine(count: 0, isEndOfFile: true),
+    ]
+    terminal.queues.typed = [1]
+    terminal.queues.output = [2, 3]
+    terminal.queues.flow = 2
+    terminal.queues.hasPackets = true
+    terminal.queues.packetStatus = 4
+    return terminal
+  }
+
   private static var kinds: [OpenFile.Kind] {
     [
       .eventCounter(EventCounter(count: .max - 1, isSemaphore: true)), .timer(timer()),
       .signals(mask: 1 << 63 | 1),
       .epoll([EpollEntry(number: 5, events: 1 << 31, data: .max, openFile: 6)]),
       .watches([FileWatch(number: 9, mask: 2, path: "/a b")]), .process(ProcessID(4711)),
-      .socket(listener()), .socket(connected()), .deleted(sealed()),
+      .socket(listener()), .socket(connected()), .deleted(sealed()), .master(terminal()),
+      .slave(TerminalSlave(path: "/dev/tty", number: 12, isHungUp: true)),
     ]
   }
 
@@ -82,10 +104,12 @@ struct ObjectTests {
     stray.peer = 1
     var lost = Self.listener()
     lost.waiting = [9]
+    var cut = Self.terminal()
+    cut.queues.lines.append(InputLine(count: 3, isEndOfFile: false))
     let wrong: [OpenFile.Kind] = [
       .epoll([EpollEntry(number: 5, events: 1, data: 0, openFile: 2)]),
       .epoll([EpollEntry(number: -1, events: 1, data: 0, openFile: 0)]),
-      .socket(stray), .socket(lost),
+      .socket(stray), .socket(lost), .master(cut),
     ]
     for kind in wrong {
       var written = snapshot(.x86_64, [kind, .signals(mask: 0)])

@@ -33,6 +33,7 @@
 #include "ipc.h"
 #include "objects.h"
 #include "sockets.h"
+#include "terminals.h"
 #include "tool.h"
 #include "watch.h"
 
