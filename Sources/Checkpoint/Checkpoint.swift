@@ -93,6 +93,7 @@ private struct Trip: ~Copyable {
     try gather(&rendezvous, request, &frozen, by: &engine, until: deadline, destination, &report)
     report.step("collecting their state")
     var collector = Collector(request: request, identities: identities)
+    collector.contextFile = destination.identity.map { FileKey(device: $0.device, inode: $0.inode) }
     try collector.collect(frozen, by: &engine, until: deadline)
     report.step("planning the file")
     let layout = Layout(planning: &collector.snapshot)

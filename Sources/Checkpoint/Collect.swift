@@ -35,6 +35,8 @@ struct Collector {
   var sharedMemories = SharedMemoryTable()
   var kinship = Kinship()
   let savedFiles: SavedFiles
+  /// The file that is being written, if a program can have it open.
+  var contextFile: FileKey?
 
   init(request: CheckpointRequest, identities: FileIdentities) {
     self.identities = identities

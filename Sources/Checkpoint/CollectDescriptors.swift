@@ -106,7 +106,9 @@ extension Collector {
   }
 
   private mutating func regularFile(_ seen: SeenDescriptor, _ index: Int) -> OpenFile.Kind? {
-    if let identity = identities.identity(of: seen.target, matching: seen.status) {
+    if var identity = identities.identity(of: seen.target, matching: seen.status) {
+      identity.isContext =
+        contextFile == FileKey(device: seen.status.device, inode: seen.status.inode)
       return .regular(identity)
     }
     if seen.target == "/secretmem (deleted)" {

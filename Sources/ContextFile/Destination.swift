@@ -87,6 +87,12 @@ public struct Destination: ~Copyable {
     self.isSynchronous = isSynchronous
   }
 
+  /// st_dev and st_ino of what is being written.
+  public var identity: (device: UInt64, inode: UInt64)? {
+    guard let status = try? file.status() else { return nil }
+    return (status.device, status.inode)
+  }
+
   /// Throws what `init` would throw; leaves nothing behind, and whoever waits at a FIFO waiting.
   public static func check(
     _ placement: Placement, _ replacement: Replacement

@@ -61,6 +61,7 @@ extension OpenFile {
     var identity = FileIdentity(path: "")
     if case .regular(let present) = kind { identity = present }
     coder.record(&identity) { $0.walk(&$1) }
+    coder.field(&identity.isContext)
     kind = .regular(identity)
   }
 

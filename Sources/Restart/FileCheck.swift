@@ -97,6 +97,7 @@ struct FileCheck {
     }
     let status: FileStatus
     do throws(Errno) { status = try FileStatus.of(path) } catch {
+      if case .regular(let identity) = file.kind, identity.isContext, error == .noEntry { return }
       problems.add(error, "\(path), open as \(who): \(error) (see --relocate)")
       return
     }

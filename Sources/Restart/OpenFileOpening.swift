@@ -115,12 +115,15 @@ struct FileOpener {
   private mutating func openRegular(
     _ index: Int, _ identity: FileIdentity, _ flags: UInt32
   ) throws(Errno) {
-    let file = try FileDescriptor(opening: identity.path, flags: Int32(bitPattern: flags) | O_NOCTTY)
+    // Programs rename it when it is whole; then there is a new file for the next one.
+    let creating = identity.isContext ? O_CREAT : 0
+    let file = try FileDescriptor(
+      opening: identity.path, flags: Int32(bitPattern: flags) | O_NOCTTY | creating, mode: 0o600)
     let size = try file.status().size
     let number = try keep(index, file)
     if flags & pathFlag != 0 { return }
     try number.seek(to: snapshot.openFiles[index].position)
-    if flags & 3 != UInt32(O_RDONLY), size > identity.size,
+    if flags & 3 != UInt32(O_RDONLY), size > identity.size, !identity.isContext,
       !files.grown.contains(where: { $0.identity.path == identity.path })
     {
       files.grown.append((number, identity))

@@ -202,6 +202,9 @@ public struct FileIdentity: Sendable {
   public var modified: TimeValue
   /// NT_GNU_BUILD_ID of an ELF file; empty if it has none.
   public var buildID: [UInt8]
+  /// An open file that is this context file: a program asked for its own checkpoint. It may be
+  /// somewhere else by the time of the restart, and must not be cut back to what it was.
+  public var isContext = false
 
   public init(path: ByteString) {
     self.path = path

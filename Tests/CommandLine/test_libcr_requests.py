@@ -209,3 +209,38 @@ def test_the_time_limit_of_a_programs_request(directory):
       env={**os.environ, "LIBCR_TOOLS": str(runner.BUILD / "bin")})
   assert result.returncode == 0, result.stderr
   assert f"slow ends {TEMPORARY}" in result.stdout
+
+
+@pytest.mark.parametrize("keeps", [(), ("keeps",)], ids=["renames", "keeps"])
+def test_the_context_that_a_program_has_open_itself_stays_whole(directory, keeps):
+  """At its restart, for it had no bytes yet when the program was saved; and wherever it is then."""
+  program = compile_test("renames", directory)
+  assert subprocess.run(
+    [program, "ctx", "3", *keeps], cwd=directory, stdin=subprocess.DEVNULL,
+    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60,
+    env={**os.environ, "LIBCR_TOOLS": str(runner.BUILD / "bin")}).returncode == 0
+  context = directory / "ctx"
+  if keeps:
+    (directory / "ctx.new").rename(context)
+  whole = context.read_bytes()
+  for _ in range(3):
+    assert subprocess.run(
+      [runner.tool("cr_restart"), "ctx"], cwd=directory, stdin=subprocess.DEVNULL,
+      timeout=60).returncode == 7
+    assert context.read_bytes() == whole
+  # In its place there is a file that it may write.
+  assert (directory / "ctx.new").read_bytes() == b"x"
+
+
+def test_a_context_under_its_old_name_is_not_cut_back(directory):
+  program = compile_test("own_request", directory)
+  assert subprocess.run(
+    [program, "ctx"], cwd=directory, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+    stderr=subprocess.DEVNULL, start_new_session=True, timeout=60,
+    env={**os.environ, "LIBCR_TOOLS": str(runner.BUILD / "bin")}).returncode == 0
+  whole = (directory / "ctx").read_bytes()
+  for _ in range(2):
+    assert subprocess.run(
+      [runner.tool("cr_restart"), "ctx"], cwd=directory, stdin=subprocess.DEVNULL,
+      timeout=60).returncode == 7
+    assert (directory / "ctx").read_bytes() == whole
