@@ -111,10 +111,13 @@ extension CheckpointOptions {
       "which messages of the engine are shown",
       option(.kmsgNone, nil, "kmsg-none"), option(.kmsgError, nil, "kmsg-error"),
       option(.kmsgWarning, nil, "kmsg-warning")),
-    OptionRow("no messages of ours", option(.quiet, "q", "quiet")),
-    OptionRow("tell the steps, with times", option(.verbose, "v", "verbose")),
-    OptionRow("print this and exit", option(.help, "?", "help"), Option(CheckpointKey.help.rawValue, "h")),
-    OptionRow("print the version and exit", option(.version, nil, "version")))
+    OptionRow(
+      "no messages of ours, or the steps with times",
+      option(.quiet, "q", "quiet"), option(.verbose, "v", "verbose")),
+    OptionRow(
+      "print this, or the version, and exit",
+      option(.help, "?", "help"), Option(CheckpointKey.help.rawValue, "h"),
+      option(.version, nil, "version")))
 
   /// What libcr adds when it starts the tool; not for people.
   private static let `private` = OptionGroup(
