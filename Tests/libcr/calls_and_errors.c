@@ -127,8 +127,14 @@ int main(void)
 	sections(one, two);
 	requests();
 	check(!strcmp(cr_strerror(ENOENT), strerror(ENOENT)));
-	for (int code = CR_MIN_ERRCODE + 1; code < CR_MAX_ERRCODE; code++)
-		check(strncmp(cr_strerror(code), "Unknown", 7));
+	for (int code = CR_MIN_ERRCODE + 1; code < CR_MAX_ERRCODE; code++) {
+		check(strncmp(cr_strerror(code), "Unknown", 7) && *cr_strerror(code));
+		for (int other = CR_MIN_ERRCODE + 1; other < code; other++)
+			check(strcmp(cr_strerror(code), cr_strerror(other)));
+	}
+	for (int code = 0; code < 140; code++)
+		check(!strcmp(cr_strerror(code), strerror(code)));
+	check(cr_strerror(-1) && cr_strerror(CR_MIN_ERRCODE) && cr_strerror(CR_MAX_ERRCODE + 1));
 	raise(CR_SIGNUM); /* from anybody but an engine: nothing */
 	if (!fork()) {
 		before_init(); /* a child starts anew */
