@@ -44,7 +44,8 @@ class Program:
         [path, *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=out, stderr=out,
         start_new_session=True, env=environment, **{"cwd": directory, **settings})
     self.pid = self.process.pid
-    self.await_line(until)
+    if until is not None:
+      self.await_line(until)
 
   def lines(self):
     return self.output.read_text(errors="replace").splitlines()
