@@ -84,6 +84,20 @@ static void sections(cr_client_id_t one, cr_client_id_t two)
 	check(cr_leave_cs(two) == 0);
 }
 
+static void spin_locks(void)
+{
+	cr_spinlock_t lock = 12345;
+
+	cr_spinlock_init(&lock);
+	check(lock == CR_SPINLOCK_INITIALIZER);
+	check(cr_spinlock_trylock(&lock) && !cr_spinlock_trylock(&lock));
+	cr_spinlock_unlock(&lock);
+	cr_spinlock_lock(&lock);
+	check(!cr_spinlock_trylock(&lock));
+	cr_spinlock_unlock(&lock);
+	check(cr_spinlock_trylock(&lock));
+}
+
 static void requests(void)
 {
 	cr_checkpoint_args_t args;
@@ -94,6 +108,9 @@ static void requests(void)
 	check(cr_initialize_checkpoint_args_t(&args) == 0 && args.cr_fd == -1);
 	check(cr_initialize_restart_args_t(&restart) == 0);
 	check(restart.cr_flags == CR_RSTRT_RESTORE_PID);
+	check_fails(cri_init_checkpoint_args_t(CR_CHECKPOINT_ARGS_VERSION, NULL), EINVAL);
+	check_fails(cri_init_restart_args_t(CR_RESTART_ARGS_VERSION, NULL), EINVAL);
+	check_fails(cri_init_restart_args_t(2, &restart), CR_EVERSION);
 	check_fails(cr_request_checkpoint(&args, &handle), EINVAL); /* no scope */
 	args.cr_scope = CR_SCOPE_PROC;
 	check_fails(cr_request_checkpoint(&args, &handle), EBADF);
@@ -125,6 +142,7 @@ int main(void)
 	settings();
 	callbacks();
 	sections(one, two);
+	spin_locks();
 	requests();
 	check(!strcmp(cr_strerror(ENOENT), strerror(ENOENT)));
 	for (int code = CR_MIN_ERRCODE + 1; code < CR_MAX_ERRCODE; code++) {

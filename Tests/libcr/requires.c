@@ -12,9 +12,9 @@ int main(int argc, char **argv)
 {
 	cr_checkpoint_args_t args;
 	cr_checkpoint_handle_t handle;
-	int expected, result, error;
+	int expected, result, error, count;
 	pid_t child = 0;
-	char *message;
+	char *message, start[5] = "";
 
 	check(argc >= 3);
 	expected = atoi(argv[2]);
@@ -32,6 +32,16 @@ int main(int argc, char **argv)
 	args.cr_fd = open("ctx", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	check(args.cr_fd >= 0 && !cr_request_checkpoint(&args, &handle));
 	do
+		result = cr_wait_checkpoint(&handle, NULL);
+	while (result < 0 && errno == EINTR);
+	/* What is said may be asked for in pieces, and again. */
+	count = cr_log_checkpoint(&handle, 0, NULL);
+	check(count >= 0 && (!expected || count > 1));
+	if (count > 1) {
+		check_fails(cr_log_checkpoint(&handle, 1, NULL), EFAULT);
+		check(cr_log_checkpoint(&handle, 5, start) == count && strlen(start) <= 4);
+	}
+	do
 		result = cr_poll_checkpoint_msg(&handle, NULL, &message);
 	while (result == CR_POLL_CHKPT_ERR_PRE && errno == EINTR);
 	error = errno;
@@ -41,6 +51,8 @@ int main(int argc, char **argv)
 		return 7;
 	if (result < 0)
 		fprintf(stderr, "%s: %s\n", cr_strerror(error), message);
+	check(count <= 1 || (message && (int)strlen(message) == count - 1
+		&& !strncmp(message, start, strlen(start))));
 	check(expected ? result == CR_POLL_CHKPT_ERR_POST && error == expected : result > 0);
 	return 0;
 }
