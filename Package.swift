@@ -43,11 +43,14 @@ let package = Package(
     .target(name: "CLinux"),
     .target(name: "CElf", linkerSettings: [.linkedLibrary("elf")]),
     .target(name: "CHash"),
+    .target(name: "CZstd", linkerSettings: [.linkedLibrary("zstd")]),
     module("Linux", ["CLinux"]),
     module("Architecture", ["Linux"], path: "arch"),
     module("Snapshot", ["Architecture", "Linux"]),
     module("Request", ["Linux", "CLinux"]),
-    module("ContextFile", ["Snapshot", "Architecture", "Linux", "Request", "CElf", "CHash", "CLinux"]),
+    module(
+      "ContextFile",
+      ["Snapshot", "Architecture", "Linux", "Request", "CElf", "CHash", "CZstd", "CLinux"]),
     module("Engine", ["Snapshot", "Architecture", "Linux", "Request"]),
     module("PtraceEngine", ["Engine", "Snapshot", "Architecture", "Linux", "CLinux"]),
     module("Rendezvous", ["Engine", "Architecture", "Linux", "Request", "CLinux"]),
@@ -69,7 +72,7 @@ let package = Package(
   ]
     + tests([
       ("Linux", []), ("Architecture", ["Linux"]), ("Request", ["Linux"]),
-      ("ContextFile", ["Snapshot", "Architecture", "Linux", "Request", "CHash", "CElf"]),
+      ("ContextFile", ["Snapshot", "Architecture", "Linux", "Request", "CHash", "CElf", "CZstd"]),
       ("PtraceEngine", ["Engine", "Snapshot", "Architecture", "Linux", "CLinux"]),
       ("Checkpoint", ["Engine", "ContextFile", "Snapshot", "Architecture", "Linux", "Request"]),
       ("Restart", ["Engine", "ContextFile", "Snapshot", "Architecture", "Linux", "Request"]),

@@ -34,7 +34,7 @@ public func checkpoint<E: Engine & ~Copyable>(
     // Callbacks are told of success when it is one, so the file is finished before.
     let isAtOnce = request.signal == 0 && !trip.rendezvous.isActive
     if isAtOnce { trip.resume(&frozen, by: &engine, report) }
-    try trip.finish(destination, report)
+    try trip.finish(destination, &report)
     try trip.rendezvous.conclude(by: &engine, report: &report)
     if request.signal == 0, !isAtOnce { trip.resume(&frozen, by: &engine, report) }
   } catch {
@@ -98,7 +98,9 @@ private struct Trip: ~Copyable {
     report.step("planning the file")
     let layout = Layout(planning: &collector.snapshot)
     try destination.reserve(layout)
-    report.expect(layout.contentSize)
+    // What is compressed goes through our hands twice.
+    let isTwice = destination.isCompressed
+    report.expect(layout.contentSize + (isTwice ? layout.totalSize : 0))
     let sealer = try Sealer(
       layout, destination.file, isSynchronous: destination.isSynchronous)
     report.step("writing memory")
@@ -122,11 +124,13 @@ private struct Trip: ~Copyable {
   }
 
   /// Checksums, trailer, fsync and rename.
-  func finish(_ destination: consuming Destination, _ report: Report) throws(Failure) {
+  mutating func finish(
+    _ destination: consuming Destination, _ report: inout Report
+  ) throws(Failure) {
     report.step("sealing the file")
     try sealer?.seal()
-    report.step("committing the file")
-    try destination.commit()
+    report.step(destination.isCompressed ? "compressing the file" : "committing the file")
+    result.bytes = try destination.commit { report.advance($0) }
   }
 }
 

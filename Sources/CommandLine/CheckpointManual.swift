@@ -59,7 +59,11 @@ extension CheckpointOptions {
     OptionRow("is an error, before anything is stopped", option(.noclobber, nil, "noclobber")),
     OptionRow(
       "wait for the disk (default), or do not",
-      option(.sync, nil, "sync"), option(.nosync, nil, "nosync")))
+      option(.sync, nil, "sync"), option(.nosync, nil, "nosync")),
+    OptionRow(
+      "zstd[:LEVEL] or none (default), by N threads",
+      option(.compress, nil, "compress", .optional("HOW")),
+      option(.jobs, nil, "jobs", .required("N"))))
 
   private static let mappedFiles = OptionGroup(
     "Mapped files saved too, so that a restart does not need them (these add up)",
@@ -133,8 +137,6 @@ extension CheckpointOptions {
     OptionRow(
       "", option(.directory, "d", "dir", .required("DIR")),
       option(.ptracedAllow, nil, "ptraced-allow"),
-      option(.compress, nil, "compress", .optional("HOW")),
-      option(.jobs, nil, "jobs", .required("N")),
       option(.tcpEstablished, nil, "tcp-established"), option(.live, nil, "live"),
       option(.incremental, nil, "incremental")))
 }

@@ -19,6 +19,7 @@ public struct CheckpointOptions: Sendable {
   public var replacement = Replacement.atomic
   /// Wait until file and directory are on the disk.
   public var synchronizes = true
+  public var compression = Compression()
   public var engine = EngineChoice.automatic
   public var engineMessages = EngineMessages.error
   public var progress = ProgressMeter.When.auto
@@ -135,6 +136,10 @@ public struct CheckpointOptions: Sendable {
     case .backup: replacement = .backup(argument)
     case .sync: synchronizes = true
     case .nosync: synchronizes = false
+    case .compress: compression.method = try OptionArgument.compression(argument)
+    case .jobs:
+      compression.threads = Int(
+        try OptionArgument.number(argument, of: "--jobs", in: 1 ... 1024, meaning: "a number of threads"))
     default: try refuse(key, argument)
     }
   }
@@ -149,13 +154,9 @@ public struct CheckpointOptions: Sendable {
     _ key: CheckpointKey, _ argument: ByteString?
   ) throws(ArgumentError) {
     switch key {
-    case .compress:
-      if let argument, argument == "none" { break }
-      throw .notBuilt("--compress", "use --compress=none, and zstd on the finished file")
     case .directory: throw .notBuilt("--dir", "use --file")
     case .ptracedAllow:
       throw .notBuilt("--ptraced-allow", "a process has one tracer at a time: detach the debugger")
-    case .jobs: throw .notBuilt("--jobs")
     case .tcpEstablished: throw .notBuilt("--tcp-established")
     case .live: throw .notBuilt("--live")
     case .incremental: throw .notBuilt("--incremental")

@@ -56,6 +56,19 @@ enum OptionArgument {
     throw .usage("--engine: '\(word)' is none of user, kernel, auto")
   }
 
+  static func compression(_ argument: ByteString?) throws(ArgumentError) -> Compression.Method {
+    guard let word = argument else { return .zstd(level: 3) }
+    if word == "none" { return .none }
+    if word == "zstd" { return .zstd(level: 3) }
+    if word.hasPrefix("zstd:") {
+      return .zstd(
+        level: try number(
+          ByteString(word.bytes.dropFirst(5)), of: "--compress", in: 1 ... 22, meaning: "a level"))
+    }
+    if word == "lz4" { throw .notBuilt("--compress=lz4", "use --compress=zstd:1") }
+    throw .usage("--compress: '\(word)' is none of zstd, zstd:LEVEL, none")
+  }
+
   static func progress(_ argument: ByteString?) throws(ArgumentError) -> ProgressMeter.When {
     guard let word = argument else { return .always }
     if word == "auto" { return .auto }

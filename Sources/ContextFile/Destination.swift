@@ -14,8 +14,10 @@ public struct Destination: ~Copyable {
   public let file: FileDescriptor
   /// The file's place by name; nil where the caller opened it.
   private let named: NamedFile?
-  /// Where it is copied to at the end: a pipe, socket, device, or a file that only takes appending.
+  /// Where it is copied to at the end: a pipe, socket, device, or a file that only takes appending;
+  /// any file if it is to be compressed.
   private let stream: Stream?
+  private let compression: Compression
   /// Where it will be found, absolute; empty where it has no name, as in a pipe.
   public let path: ByteString
   /// Whether `commit` waits for the disk.
@@ -27,14 +29,32 @@ public struct Destination: ~Copyable {
     let file: FileDescriptor
     let name: ByteString
 
+    /// - Returns: the bytes that were written.
     func fill(
-      from whole: borrowing FileDescriptor, isSynchronous: Bool
-    ) throws(Failure) {
-      do throws(Errno) { try Spool.empty(whole, into: file) } catch {
+      from whole: borrowing FileDescriptor, _ compression: Compression, isSynchronous: Bool,
+      onProgress: (UInt64) -> Bool
+    ) throws(Failure) -> UInt64 {
+      let written: UInt64
+      do throws(Errno) {
+        let size = try whole.status().size
+        switch compression.method {
+        case .none:
+          try Spool.empty(whole, into: file)
+          written = size
+        case .zstd(let level):
+          let packer = try FramePacker(
+            level: level,
+            threads: compression.threads > 0 ? compression.threads : Workers.processorCount)
+          written = try packer.pack(
+            MemoryRange(start: 0, end: size), of: whole, to: file, onProgress: onProgress)
+        }
+      } catch {
+        if error == .interrupted { throw Failure(error, "called off; all processes run on") }
         throw Failure(error, "cannot write the context to \(name): \(error)")
       }
       // A device or pipe need not know fsync.
       if isSynchronous { try? file.synchronize() }
+      return written
     }
   }
 
@@ -42,54 +62,80 @@ public struct Destination: ~Copyable {
   /// - Throws: EISDIR, EEXIST (`noclobber`), EBUSY (somebody else is writing it), and what open(2)
   ///   says.
   public init(
-    _ placement: Placement, _ replacement: Replacement, isSynchronous: Bool
+    _ placement: Placement, _ replacement: Replacement, isSynchronous: Bool,
+    compression: Compression = Compression()
   ) throws(Failure) {
     switch placement {
-    case .file(let path): try self.init(path, replacement, isSynchronous)
-    case .descriptor(let number): try self.init(number, isSynchronous)
+    case .file(let path): try self.init(path, replacement, isSynchronous, compression)
+    case .descriptor(let number): try self.init(number, isSynchronous, compression)
     }
   }
 
   private init(
-    _ path: ByteString, _ replacement: Replacement, _ isSynchronous: Bool
+    _ path: ByteString, _ replacement: Replacement, _ isSynchronous: Bool,
+    _ compression: Compression
   ) throws(Failure) {
     if let stream = try Self.stream(to: path) {
       self.init(
-        file: try Self.spool(), named: nil, stream: Stream(file: stream, name: path), isSynchronous)
+        file: try Self.spool(), named: nil, stream: Stream(file: stream, name: path),
+        isSynchronous, compression)
     } else {
       let named = try NamedFile(path, replacement)
       let file = try named.duplicate()
-      self.init(file: file, named: named, stream: nil, isSynchronous)
+      if compression.isWanted {
+        self.init(
+          file: try Self.spool(), named: named, stream: Stream(file: file, name: path),
+          isSynchronous, compression)
+      } else {
+        self.init(file: file, named: named, stream: nil, isSynchronous, compression)
+      }
     }
   }
 
-  private init(_ number: Int32, _ isSynchronous: Bool) throws(Failure) {
+  private init(
+    _ number: Int32, _ isSynchronous: Bool, _ compression: Compression
+  ) throws(Failure) {
     if let direct = try Self.direct(number) {
-      let place = try? readLink("/proc/self/fd/\(number)")
-      self.init(
-        file: direct, named: nil, stream: nil, isSynchronous,
-        path: place.map { $0.hasPrefix("/") ? $0 : "" } ?? "")
+      let place = (try? readLink("/proc/self/fd/\(number)")).map { $0.hasPrefix("/") ? $0 : "" }
+      if compression.isWanted {
+        self.init(
+          file: try Self.spool(), named: nil,
+          stream: Stream(file: direct, name: "descriptor \(number)"), isSynchronous, compression,
+          path: place ?? "")
+      } else {
+        self.init(
+          file: direct, named: nil, stream: nil, isSynchronous, compression, path: place ?? "")
+      }
     } else {
       let stream = Stream(
         file: try Self.duplicate(of: number), name: "descriptor \(number)")
-      self.init(file: try Self.spool(), named: nil, stream: stream, isSynchronous)
+      self.init(file: try Self.spool(), named: nil, stream: stream, isSynchronous, compression)
     }
   }
 
   private init(
     file: consuming FileDescriptor, named: consuming NamedFile?, stream: consuming Stream?,
-    _ isSynchronous: Bool, path: ByteString = ""
+    _ isSynchronous: Bool, _ compression: Compression, path: ByteString = ""
   ) {
     self.file = file
+    self.compression = compression
     self.path = named?.wholePath ?? path
     self.named = named
     self.stream = stream
     self.isSynchronous = isSynchronous
   }
 
+  /// Whether `commit` compresses it.
+  public var isCompressed: Bool { compression.isWanted }
+
   /// st_dev and st_ino of what is being written.
   public var identity: (device: UInt64, inode: UInt64)? {
-    guard let status = try? file.status() else { return nil }
+    var status = try? file.status()
+    switch stream {
+    case .some(let stream): if isCompressed { status = try? stream.file.status() }
+    case .none: break
+    }
+    guard let status else { return nil }
     return (status.device, status.inode)
   }
 
@@ -127,19 +173,56 @@ public struct Destination: ~Copyable {
   }
 
   /// Puts the file in its place: from here on it is there, whole.
-  public consuming func commit() throws(Failure) {
-    try finish()
+  ///
+  /// - Parameter onProgress: of compressing: how many further bytes are done; false calls it off.
+  /// - Returns: the bytes that it takes.
+  @discardableResult
+  public consuming func commit(
+    onProgress: (UInt64) -> Bool = { _ in true }
+  ) throws(Failure) -> UInt64 {
+    let size = try finish(onProgress)
     isCommitted = true
+    return size
   }
 
-  private borrowing func finish() throws(Failure) {
+  private borrowing func finish(_ onProgress: (UInt64) -> Bool) throws(Failure) -> UInt64 {
+    var size = (try? file.status().size) ?? 0
+    switch stream {
+    case .some(let stream):
+      try emptySink(stream)
+      do throws(Failure) {
+        size = try stream.fill(
+          from: file, compression, isSynchronous: isSynchronous && !isNamed, onProgress: onProgress)
+      } catch {
+        try? emptySink(stream)
+        throw error
+      }
+    case .none: if isSynchronous && !isNamed { try synchronize() }
+    }
     switch named {
-    case .some(let named): return try named.commit(isSynchronous: isSynchronous)
+    case .some(let named): try named.commit(isSynchronous: isSynchronous)
     case .none: break
     }
-    switch stream {
-    case .some(let stream): try stream.fill(from: file, isSynchronous: isSynchronous)
-    case .none: if isSynchronous { try synchronize() }
+    return size
+  }
+
+  private var isNamed: Bool {
+    switch named {
+    case .some: true
+    case .none: false
+    }
+  }
+
+  /// A compressed file takes the place of all that an older one had.
+  private borrowing func emptySink(_ stream: borrowing Stream) throws(Failure) {
+    guard compression.isWanted else { return }
+    do throws(Errno) {
+      let status = try stream.file.status()
+      // What only takes appending keeps what it has.
+      guard status.isRegular, try stream.file.flags() & O_APPEND == 0 else { return }
+      try stream.file.setSize(0)
+    } catch {
+      throw Failure(error, "cannot overwrite \(stream.name): \(error)")
     }
   }
 

@@ -286,6 +286,17 @@ struct BorrowedFile {
     return try result.get()
   }
 
+  /// Fills the buffer; fewer bytes only at the end of the file.
+  func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(Errno) -> Int {
+    let file = FileDescriptor(owning: number)
+    let result: Result<Int, Errno>
+    do throws(Errno) { result = .success(try file.read(into: buffer, at: offset)) } catch {
+      result = .failure(error)
+    }
+    _ = file.disown()
+    return try result.get()
+  }
+
   func read(_ count: Int, at offset: UInt64) throws(Errno) -> [UInt8] {
     let file = FileDescriptor(owning: number)
     let result: Result<[UInt8], Errno>

@@ -41,7 +41,7 @@ public struct Reader: ~Copyable {
     } catch {
       throw Failure(error, "cannot open \(path): \(error)")
     }
-    try self.init(try Self.seekable(file, path), path)
+    try self.init(try Self.plain(try Self.seekable(file, path), path), path)
   }
 
   private init(descriptor: Int32) throws(Failure) {
@@ -51,7 +51,7 @@ public struct Reader: ~Copyable {
     do throws(Errno) { file = FileDescriptor(owning: Int32(try checked(result))) } catch {
       throw Failure(error, "cannot read \(name): \(error)")
     }
-    try self.init(try Self.seekable(file, name), name)
+    try self.init(try Self.plain(try Self.seekable(file, name), name), name)
   }
 
   /// The file itself, or an unnamed copy of what comes out of a pipe.
@@ -71,6 +71,24 @@ public struct Reader: ~Copyable {
         throw Failure(error, "\(name) is not a context file: it is no regular file, pipe or socket")
       }
       throw Failure(error, "cannot read \(name): \(error)")
+    }
+  }
+
+  /// The file itself, or an unnamed copy of what was compressed, by us or by zstd(1).
+  private static func plain(
+    _ file: consuming FileDescriptor, _ name: ByteString
+  ) throws(Failure) -> FileDescriptor {
+    do throws(Errno) {
+      guard try Unpacking.isWanted(for: file) else { return file }
+      let copy = try Spool.open()
+      try Unpacking.unpack(file, into: copy)
+      return copy
+    } catch {
+      if error == .io {
+        throw Failure(
+          error, "\(name) is damaged: its compressed contents are incomplete or not as written")
+      }
+      throw Failure(error, "cannot decompress \(name) into a temporary file: \(error)")
     }
   }
 

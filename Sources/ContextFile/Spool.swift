@@ -20,6 +20,15 @@ enum Spool {
   /// Bytes that one read or write moves.
   private static let step = 1 << 20
 
+  /// Whether a file begins as context files do, or as compressed ones do.
+  static func looksLikeContext(
+    _ file: borrowing FileDescriptor, orPacked: Bool = false
+  ) throws(Errno) -> Bool {
+    let beginning = try file.read(4, at: 0)
+    let elf: [UInt8] = [0x7f, 0x45, 0x4c, 0x46]
+    return elf.starts(with: beginning) || orPacked && ZstdFormat.magic.starts(with: beginning)
+  }
+
   /// Copies everything that comes out of `source` until its end; stops early where it does not
   /// begin as a context file does.
   static func fill(_ file: borrowing FileDescriptor, from source: Int32) throws(Errno) {
@@ -32,8 +41,7 @@ enum Spool {
       let part = UnsafeRawBufferPointer(rebasing: buffer[..<count])
       try file.write(part, at: offset)
       offset += UInt64(count)
-      let beginning = try file.read(4, at: 0)
-      if !([0x7f, 0x45, 0x4c, 0x46] as [UInt8]).starts(with: beginning) { return }
+      if try !looksLikeContext(file, orPacked: true) { return }
     }
   }
 

@@ -44,7 +44,8 @@ func run() -> Int32 {
   do throws(Failure) {
     // Before anything is stopped: what can be known to fail fails here.
     let destination = try Destination(
-      options.placement, options.replacement, isSynchronous: options.synchronizes)
+      options.placement, options.replacement, isSynchronous: options.synchronizes,
+      compression: options.compression)
     ProcessID.reservesMemory(1 << 20)
     var engine = PtraceEngine()
     var report = watch.makeReport()

@@ -92,6 +92,7 @@ LINES = {
   "an option of cr_run": ("cr_run --om", "cr_run --omit"),
   "an option's word": ("cr_checkpoint --progress=alw", "cr_checkpoint --progress=always"),
   "a context file": ("cr_restart conte", "cr_restart context.4711"),
+  "a way to compress": ("cr_checkpoint --compress=no", "cr_checkpoint --compress=none"),
   "a file of an option": ("cr_info --file=conte", "cr_info --file=context.4711"),
   "a command": ("cr_run sha256s", "cr_run sha256sum"),
 }
