@@ -12,6 +12,13 @@ let settings: [SwiftSetting] =
   [.unsafeFlags(["-Xcc", "-D_GNU_SOURCE"])]
   + (embedded ? [.enableExperimentalFeature("Embedded"), .unsafeFlags(["-wmo"])] : [])
 
+/// The scenarios of each processor are C programs for the command-line tests.
+let scenarios: [String] = {
+  let arch = URL(fileURLWithPath: Context.packageDirectory).appendingPathComponent("arch").path
+  return ((try? FileManager.default.subpathsOfDirectory(atPath: arch)) ?? [])
+    .filter { $0.hasSuffix("/scenarios") }
+}()
+
 func module(
   _ name: String, _ dependencies: [Target.Dependency], path: String? = nil,
   exclude: [String] = []
@@ -45,7 +52,7 @@ let package = Package(
     .target(name: "CHash"),
     .target(name: "CZstd", linkerSettings: [.linkedLibrary("zstd")]),
     module("Linux", ["CLinux"]),
-    module("Architecture", ["Linux"], path: "arch"),
+    module("Architecture", ["Linux"], path: "arch", exclude: scenarios),
     module("Snapshot", ["Architecture", "Linux"]),
     module("Request", ["Linux", "CLinux"]),
     module(

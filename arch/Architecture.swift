@@ -13,6 +13,15 @@ public enum InterruptedCall: Sendable {
   case withRestartBlock
 }
 
+/// How a thread is given back where setting its registers alone does not do: one last call, made with
+/// the registers `before`, and at its end the registers `after` and one more regset.
+public struct Farewell<State: Sendable>: Sendable {
+  public var call: SystemCall
+  public var before: State
+  public var after: State
+  public var set: (noteType: UInt32, bytes: [UInt8])
+}
+
 /// The questions that every processor answers. A backend computes and touches nothing.
 public protocol Architecture: Sendable {
   static var machine: Machine { get }
@@ -49,12 +58,20 @@ public protocol Architecture: Sendable {
   var programCounter: UInt64 { get set }
   var stackPointer: UInt64 { get set }
 
+  /// Puts the stack at a lifeline, where the instruction behind a call finds its way to `signalReturn`.
+  mutating func hang(on lifeline: UInt64, signalReturn: UInt64)
+
   /// Loads a call so that executing the instruction at `instruction` makes it.
   mutating func prepare(_ call: SystemCall, at instruction: UInt64)
   /// The result of the call just made.
   var outcome: Result<UInt64, Errno> { get }
   /// Makes the call that the thread is stopped in, or has just left, return `value`.
   mutating func setResult(_ value: Int64)
+
+  /// Whether the registers alone do not tell if the thread stands at a call: then `stand` is asked, with as many bytes
+  /// from the program counter on as `systemCallInstruction` has, before the questions below.
+  var wantsInstruction: Bool { get }
+  mutating func stand(at instruction: [UInt8])
 
   /// The system call the thread was in when it was stopped, if any: its number and arguments.
   var currentCall: SystemCall? { get }
@@ -71,7 +88,24 @@ public protocol Architecture: Sendable {
   /// Makes the interrupted call return −EINTR, as after a handled signal.
   mutating func abandonInterruptedCall()
 
+  /// What it takes to make a thread go on with these registers after calls that were made with
+  /// `calling`; nil where it is enough to set them.
+  func farewell(from calling: Self) -> Farewell<Self>?
+
   /// Regsets beyond the general one that a thread's state consists of: ELF note types (NT_*),
   /// in the order in which they must be set.
   static var extraRegisterSets: [UInt32] { get }
+  /// Of these, the one that a lifeline's extended state is: the first that the thread has.
+  static var extendedStateSets: [UInt32] { get }
+  /// The one of them that the kernel throws away when the thread makes a system call, if any.
+  static var setDiscardedByCalls: UInt32? { get }
+}
+
+extension Architecture {
+  public mutating func hang(on lifeline: UInt64, signalReturn: UInt64) { stackPointer = lifeline }
+  public var wantsInstruction: Bool { false }
+  public mutating func stand(at instruction: [UInt8]) {}
+  public func farewell(from calling: Self) -> Farewell<Self>? { nil }
+  public static var extendedStateSets: [UInt32] { Array(extraRegisterSets.prefix(1)) }
+  public static var setDiscardedByCalls: UInt32? { nil }
 }

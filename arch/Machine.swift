@@ -33,6 +33,26 @@ public struct Machine: Hashable, Sendable {
   public static let x86_64 = Machine(number: 62, wordSize: .bits64, byteOrder: .little)
   public static let aarch64 = Machine(number: 183, wordSize: .bits64, byteOrder: .little)
 
+  /// The processor that this program was built for.
+  public static var native: Machine {
+    #if arch(x86_64)
+      .x86_64
+    #elseif arch(i386)
+      .i386
+    #elseif arch(arm64)
+      .aarch64
+    #elseif arch(arm)
+      .arm
+    #elseif arch(powerpc64le)
+      .powerpc64le
+    #else
+      #error("no machine for this processor")
+    #endif
+  }
+
+  /// Whether this program can hold and restart processes of the machine.
+  public var runsHere: Bool { self == .native }
+
   /// As uname(2) calls it; nil for a processor that we never heard of.
   public var name: StaticString? {
     switch self {

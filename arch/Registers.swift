@@ -6,6 +6,7 @@ import Linux
 /// One tree may hold several (i386 beside x86_64), so this is decided once per thread, here.
 public enum Registers: Sendable {
   case x86_64(X86_64)
+  case aarch64(AArch64)
   /// Of a processor without a backend: kept and shown, never run.
   case foreign(ForeignRegisters)
 
@@ -13,6 +14,8 @@ public enum Registers: Sendable {
   public init?(generalRegisters bytes: [UInt8], machine: Machine) {
     if machine == .x86_64, let registers = X86_64(generalRegisters: bytes) {
       self = .x86_64(registers)
+    } else if machine == .aarch64, let registers = AArch64(generalRegisters: bytes) {
+      self = .aarch64(registers)
     } else {
       return nil
     }
@@ -27,24 +30,26 @@ public enum Registers: Sendable {
 
   /// From PTRACE_GETREGSET's bytes of a thread that runs here: their length tells the processor.
   public init?(traced bytes: [UInt8]) {
-    guard bytes.count == X86_64.registerCount * 8, let registers = X86_64(generalRegisters: bytes)
-    else { return nil }
-    self = .x86_64(registers)
+    switch (Machine.native, bytes.count) {
+    case (.x86_64, X86_64.registerCount * 8): self.init(generalRegisters: bytes, machine: .x86_64)
+    case (.aarch64, AArch64.registerCount * 8): self.init(generalRegisters: bytes, machine: .aarch64)
+    default: return nil
+    }
   }
 
   /// All zero, of a program for the processor that we were built for; nil without a backend.
   public static var native: Registers? {
-    #if arch(x86_64)
-      X86_64(generalRegisters: [UInt8](repeating: 0, count: X86_64.registerCount * 8))
-        .map { .x86_64($0) }
-    #else
-      nil
-    #endif
+    let machine = Machine.native
+    let count = machine == .aarch64 ? AArch64.registerCount : X86_64.registerCount
+    return Registers(
+      generalRegisters: [UInt8](repeating: 0, count: count * machine.wordSize.bytes),
+      machine: machine)
   }
 
   public var machine: Machine {
     switch self {
     case .x86_64: X86_64.machine
+    case .aarch64: AArch64.machine
     case .foreign(let registers): registers.machine
     }
   }
@@ -52,6 +57,7 @@ public enum Registers: Sendable {
   public func number(of name: SystemCallName) -> UInt64? {
     switch self {
     case .x86_64: X86_64.number(of: name)
+    case .aarch64: AArch64.number(of: name)
     case .foreign: nil
     }
   }
@@ -59,6 +65,7 @@ public enum Registers: Sendable {
   public var generalRegisters: [UInt8] {
     switch self {
     case .x86_64(let registers): registers.generalRegisters
+    case .aarch64(let registers): registers.generalRegisters
     case .foreign(let registers): registers.generalRegisters
     }
   }
@@ -66,13 +73,31 @@ public enum Registers: Sendable {
   public var extraRegisterSets: [UInt32] {
     switch self {
     case .x86_64: X86_64.extraRegisterSets
+    case .aarch64: AArch64.extraRegisterSets
     case .foreign: []
+    }
+  }
+
+  public var extendedStateSets: [UInt32] {
+    switch self {
+    case .x86_64: X86_64.extendedStateSets
+    case .aarch64: AArch64.extendedStateSets
+    case .foreign: []
+    }
+  }
+
+  public var setDiscardedByCalls: UInt32? {
+    switch self {
+    case .x86_64: X86_64.setDiscardedByCalls
+    case .aarch64: AArch64.setDiscardedByCalls
+    case .foreign: nil
     }
   }
 
   public var systemCallInstruction: [UInt8] {
     switch self {
     case .x86_64: X86_64.systemCallInstruction
+    case .aarch64: AArch64.systemCallInstruction
     case .foreign: []
     }
   }
@@ -80,6 +105,7 @@ public enum Registers: Sendable {
   public var returningSystemCall: [UInt8] {
     switch self {
     case .x86_64: X86_64.returningSystemCall
+    case .aarch64: AArch64.returningSystemCall
     case .foreign: []
     }
   }
@@ -87,6 +113,7 @@ public enum Registers: Sendable {
   public var signalReturns: [[UInt8]] {
     switch self {
     case .x86_64: X86_64.signalReturns
+    case .aarch64: AArch64.signalReturns
     case .foreign: []
     }
   }
@@ -96,6 +123,9 @@ public enum Registers: Sendable {
   ) -> [UInt8]? {
     switch self {
     case .x86_64(let registers):
+      registers.lifeline(
+        at: address, signalReturn: signalReturn, mask: mask, extendedState: extendedState)
+    case .aarch64(let registers):
       registers.lifeline(
         at: address, signalReturn: signalReturn, mask: mask, extendedState: extendedState)
     case .foreign: nil
@@ -108,6 +138,8 @@ public enum Registers: Sendable {
     switch self {
     case .x86_64(let registers):
       registers.link(at: address, signalReturn: signalReturn, mask: mask, toLifeline: lifeline)
+    case .aarch64(let registers):
+      registers.link(at: address, signalReturn: signalReturn, mask: mask, toLifeline: lifeline)
     case .foreign: nil
     }
   }
@@ -116,6 +148,7 @@ public enum Registers: Sendable {
     get {
       switch self {
       case .x86_64(let registers): registers.programCounter
+      case .aarch64(let registers): registers.programCounter
       case .foreign: 0
       }
     }
@@ -124,6 +157,9 @@ public enum Registers: Sendable {
       case .x86_64(var registers):
         registers.programCounter = newValue
         self = .x86_64(registers)
+      case .aarch64(var registers):
+        registers.programCounter = newValue
+        self = .aarch64(registers)
       case .foreign: ForeignRegisters.cannotRun()
       }
     }
@@ -133,6 +169,7 @@ public enum Registers: Sendable {
     get {
       switch self {
       case .x86_64(let registers): registers.stackPointer
+      case .aarch64(let registers): registers.stackPointer
       case .foreign: 0
       }
     }
@@ -141,9 +178,53 @@ public enum Registers: Sendable {
       case .x86_64(var registers):
         registers.stackPointer = newValue
         self = .x86_64(registers)
+      case .aarch64(var registers):
+        registers.stackPointer = newValue
+        self = .aarch64(registers)
       case .foreign: ForeignRegisters.cannotRun()
       }
     }
+  }
+
+  public mutating func hang(on lifeline: UInt64, signalReturn: UInt64) {
+    switch self {
+    case .x86_64(var registers):
+      registers.hang(on: lifeline, signalReturn: signalReturn)
+      self = .x86_64(registers)
+    case .aarch64(var registers):
+      registers.hang(on: lifeline, signalReturn: signalReturn)
+      self = .aarch64(registers)
+    case .foreign: ForeignRegisters.cannotRun()
+    }
+  }
+
+  public var wantsInstruction: Bool {
+    switch self {
+    case .x86_64(let registers): registers.wantsInstruction
+    case .aarch64(let registers): registers.wantsInstruction
+    case .foreign: false
+    }
+  }
+
+  public mutating func stand(at instruction: [UInt8]) {
+    switch self {
+    case .x86_64(var registers):
+      registers.stand(at: instruction)
+      self = .x86_64(registers)
+    case .aarch64(var registers):
+      registers.stand(at: instruction)
+      self = .aarch64(registers)
+    case .foreign: break
+    }
+  }
+
+  public func farewell(from calling: Registers) -> Farewell<Registers>? {
+    guard case .aarch64(let registers) = self, case .aarch64(let calling) = calling,
+      let farewell = registers.farewell(from: calling)
+    else { return nil }
+    return Farewell(
+      call: farewell.call, before: .aarch64(farewell.before), after: .aarch64(farewell.after),
+      set: farewell.set)
   }
 
   public mutating func prepare(_ call: SystemCall, at instruction: UInt64) {
@@ -151,6 +232,9 @@ public enum Registers: Sendable {
     case .x86_64(var registers):
       registers.prepare(call, at: instruction)
       self = .x86_64(registers)
+    case .aarch64(var registers):
+      registers.prepare(call, at: instruction)
+      self = .aarch64(registers)
     case .foreign: ForeignRegisters.cannotRun()
     }
   }
@@ -158,6 +242,7 @@ public enum Registers: Sendable {
   public var outcome: Result<UInt64, Errno> {
     switch self {
     case .x86_64(let registers): registers.outcome
+    case .aarch64(let registers): registers.outcome
     case .foreign: .failure(.notImplemented)
     }
   }
@@ -167,6 +252,9 @@ public enum Registers: Sendable {
     case .x86_64(var registers):
       registers.setResult(value)
       self = .x86_64(registers)
+    case .aarch64(var registers):
+      registers.setResult(value)
+      self = .aarch64(registers)
     case .foreign: ForeignRegisters.cannotRun()
     }
   }
@@ -174,6 +262,7 @@ public enum Registers: Sendable {
   public var currentCall: SystemCall? {
     switch self {
     case .x86_64(let registers): registers.currentCall
+    case .aarch64(let registers): registers.currentCall
     case .foreign: nil
     }
   }
@@ -181,6 +270,7 @@ public enum Registers: Sendable {
   public var interruptedCall: InterruptedCall? {
     switch self {
     case .x86_64(let registers): registers.interruptedCall
+    case .aarch64(let registers): registers.interruptedCall
     case .foreign: nil
     }
   }
@@ -190,6 +280,9 @@ public enum Registers: Sendable {
     case .x86_64(var registers):
       registers.repeatInterruptedCall()
       self = .x86_64(registers)
+    case .aarch64(var registers):
+      registers.repeatInterruptedCall()
+      self = .aarch64(registers)
     case .foreign: ForeignRegisters.cannotRun()
     }
   }
@@ -198,6 +291,9 @@ public enum Registers: Sendable {
     case .x86_64(var registers):
       registers.repeatInterruptedCall(with: arguments)
       self = .x86_64(registers)
+    case .aarch64(var registers):
+      registers.repeatInterruptedCall(with: arguments)
+      self = .aarch64(registers)
     case .foreign: ForeignRegisters.cannotRun()
     }
   }
@@ -206,6 +302,9 @@ public enum Registers: Sendable {
     case .x86_64(var registers):
       registers.hideInterruption()
       self = .x86_64(registers)
+    case .aarch64(var registers):
+      registers.hideInterruption()
+      self = .aarch64(registers)
     case .foreign: ForeignRegisters.cannotRun()
     }
   }
@@ -214,6 +313,9 @@ public enum Registers: Sendable {
     case .x86_64(var registers):
       registers.abandonInterruptedCall()
       self = .x86_64(registers)
+    case .aarch64(var registers):
+      registers.abandonInterruptedCall()
+      self = .aarch64(registers)
     case .foreign: ForeignRegisters.cannotRun()
     }
   }
@@ -223,7 +325,7 @@ public enum Registers: Sendable {
   public func floatingPointNote(from set: (UInt32) -> [UInt8]) -> [UInt8] {
     switch self {
     case .x86_64: X86_64.floatingPointNote(from: set)
-    case .foreign: []
+    case .aarch64, .foreign: []
     }
   }
 }

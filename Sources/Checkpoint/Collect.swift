@@ -95,7 +95,7 @@ struct Collector {
   private func zombie(_ member: Frozen.Member) -> Process {
     let parent = snapshot.processes.first { $0.id == member.stat.parent }
     var process = Process(
-      id: member.id, parent: member.stat.parent, machine: parent?.machine ?? .x86_64)
+      id: member.id, parent: member.stat.parent, machine: parent?.machine ?? .native)
     process.describe(member.stat)
     process.state = .zombie(waitStatus: member.stat.exitStatus)
     return process

@@ -61,13 +61,13 @@ extension Collector {
     region.offset = mapped.offset
     region.flags = mapped.flags
     region.protectionKey = mapped.protectionKey
-    if mapped.inode == 0 { region.name = mapped.name }
+    if !mapped.hasFile { region.name = mapped.name }
     return region
   }
 
   private mutating func backing(of mapped: MappedRegion, _ process: Process) -> Region.Backing? {
     if mapped.isSpecial { return .special(mapped.name) }
-    if mapped.inode == 0 { return .anonymous }
+    if !mapped.hasFile { return .anonymous }
     if mapped.isUnlinked {
       return .sharedMemory(sharedMemories.index(of: mapped, in: process.id, &snapshot))
     }
@@ -115,10 +115,9 @@ extension Collector {
       while last + 1 < memory.regions.count, memory.regions[last + 1].wantedPages == wanted {
         last += 1
       }
-      let span = MemoryRange(
-        start: memory.regions[index].range.start, end: memory.regions[last].range.end)
+      let ranges = memory.regions[index ... last].map { $0.range }
       do throws(Errno) {
-        for run in try pagemap.runs(of: wanted, in: span) {
+        for run in try pagemap.runs(of: wanted, in: ranges) {
           while memory.regions[index].range.end <= run.start { index += 1 }
           var at = index
           while at <= last, memory.regions[at].range.start < run.end {
@@ -162,7 +161,7 @@ extension MappedRegion {
 
   /// No path leads to it: shared anonymous memory, memfd, SysV segment, a deleted file.
   var isUnlinked: Bool {
-    inode != 0 && (name.hasSuffix(" (deleted)") || name.hasPrefix("[anon_shmem:"))
+    hasFile && (name.hasSuffix(" (deleted)") || name.hasPrefix("[anon_shmem:"))
   }
 
   /// Why such memory cannot be saved, in words that follow "is"; nil if it can.
@@ -197,7 +196,7 @@ extension MappedRegion {
     if hole.end < range.end {
       var part = self
       part.range.start = hole.end
-      if inode != 0 { part.offset += hole.end - range.start }
+      if hasFile { part.offset += hole.end - range.start }
       parts.append(part)
     }
     return parts

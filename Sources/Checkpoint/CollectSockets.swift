@@ -109,6 +109,19 @@ extension Collector {
 // MARK: UNIX sockets
 
 extension Collector {
+  private func socketInfo(_ seen: SeenDescriptor) throws(Failure) -> UnixSocketInfo {
+    do throws(Errno) { return try UnixSocketInfo(inode: seen.status.inode) } catch {
+      if error == .noEntry {
+        throw Failure(
+          .notSupported,
+          "process \(seen.process): this kernel does not tell about its UNIX sockets (sock_diag): the "
+            + "module unix_diag is not loaded (modprobe unix_diag), or they are of another network "
+            + "namespace")
+      }
+      throw Failure("read the sockets (sock_diag)", seen.process, error)
+    }
+  }
+
   mutating func finishSockets() throws(Failure) {
     var indexes: [UInt32: Int] = [:]
     for object in sockets {
@@ -117,9 +130,7 @@ extension Collector {
     var infos: [UnixSocketInfo] = []
     var waiting: Set<Int> = []
     for object in sockets {
-      let info = try reading("sockets (sock_diag)", of: object.seen.process) { () throws(Errno) in
-        try UnixSocketInfo(inode: object.seen.status.inode)
-      }
+      let info = try socketInfo(object.seen)
       infos.append(info)
       for client in info.waiting { if let index = indexes[client] { waiting.insert(index) } }
     }

@@ -101,7 +101,7 @@ private struct Examination {
     }
     let files = try reading("/proc", of: id) { () throws(Errno) in try ProcessFiles(id) }
     let index = collector.snapshot.processes.count
-    var process = Process(id: id, parent: stat.parent, machine: .x86_64)
+    var process = Process(id: id, parent: stat.parent, machine: .native)
     process.describe(stat)
     try collector.collectPlaces(&process, files)
     try collector.collectAttributes(&process, files)

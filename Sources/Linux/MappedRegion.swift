@@ -18,6 +18,10 @@ public struct MappedRegion: Sendable {
   /// Swap of smaps, in bytes: for shared memory what the object has in swap.
   public var swapped: UInt64 = 0
 
+  /// Whether it shows a file or an object of the kernel's. The first System V segment of a machine has
+  /// the inode number 0.
+  public var hasFile: Bool { device != 0 || inode != 0 }
+
   /// All regions in the text of maps or smaps.
   public static func parse(_ text: [UInt8]) -> [MappedRegion] {
     var regions: [MappedRegion] = []

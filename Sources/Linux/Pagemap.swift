@@ -31,19 +31,25 @@ import CLinux
     self.canScan = canScan
   }
 
-  /// Runs of wanted pages in `range`, in rising order and not touching each other.
+  /// Runs of wanted pages in `ranges`, which rise; the runs rise too and do not touch each other.
+  /// There may be more in the holes between the ranges.
   public mutating func runs(
-    of wanted: Wanted, in range: MemoryRange
+    of wanted: Wanted, in ranges: [MemoryRange]
   ) throws(Errno) -> [MemoryRange] {
+    guard let first = ranges.first, let last = ranges.last else { return [] }
     if canScan {
       do {
-        return try scan(wanted, range)
+        // The kernel passes over holes at no cost, and each call has one.
+        return try scan(wanted, MemoryRange(start: first.start, end: last.end))
       } catch {
         guard error.rawValue == ENOTTY || error == .invalid else { throw error }
         canScan = false
       }
     }
-    return try readWords(wanted, range)
+    // There is a word for each page of a hole as well, of which there may be terabytes.
+    var runs: [MemoryRange] = []
+    for range in ranges { try readWords(wanted, range, &runs) }
+    return runs
   }
 
   // PAGE_IS_* of linux/fs.h.
@@ -91,8 +97,9 @@ import CLinux
   }
 
   /// Documentation/admin-guide/mm/pagemap.rst: bit 63 present, 62 swapped, 61 file or shared.
-  private func readWords(_ wanted: Wanted, _ range: MemoryRange) throws(Errno) -> [MemoryRange] {
-    var runs: [MemoryRange] = []
+  private func readWords(
+    _ wanted: Wanted, _ range: MemoryRange, _ runs: inout [MemoryRange]
+  ) throws(Errno) {
     var address = range.start
     while address < range.end {
       let pages = min(8192, Int((range.end - address) / pageSize))
@@ -112,7 +119,6 @@ import CLinux
         address += pageSize
       }
     }
-    return runs
   }
 }
 

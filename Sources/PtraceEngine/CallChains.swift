@@ -3,6 +3,7 @@ import Architecture
 import CLinux
 import Engine
 import Linux
+import Snapshot
 
 /// Several calls in each of many threads at the price of one stop per thread, where `callEach` has
 /// two stops per call.
@@ -102,7 +103,8 @@ private struct Chain {
     if case .withRestartBlock? = thread.first?.interruptedCall { return nil }
     // While a file of ours is open in it, its way back stands where the chain would.
     // The links have their extended state from the lifeline.
-    guard !sequence.calls.isEmpty, thread.seen.extendedState?.isEmpty == false, let calling = thread.calling,
+    guard !sequence.calls.isEmpty, thread.seen.extendedState?.bytes.isEmpty == false,
+      let calling = thread.calling,
       let lifeline = thread.lifeline,
       let wayBack = thread.wayBack, calling.stackPointer == wayBack,
       let landmarks = held.landmarks, let signalReturn = landmarks.signalReturn,

@@ -3,6 +3,7 @@ import Architecture
 import CLinux
 import Engine
 import Linux
+import Snapshot
 
 /// A process under our hands, with everything that must be undone before it is let go.
 final class HeldProcess {
@@ -84,6 +85,8 @@ final class HeldThread {
   var born: ThreadID?
   /// What the kernel told of it since it stands still, and need not be asked again.
   var seen = Seen()
+  /// Set for good, and thrown away by every call after.
+  var discarded: RegisterSet?
   /// Inside the call, by PTRACE_SYSCALL's first stop.
   var hasEntered = false
   /// It runs, under our eyes.
@@ -96,8 +99,8 @@ final class HeldThread {
 
   struct Seen {
     var mask: UInt64?
-    /// The first of `extraRegisterSets`.
-    var extendedState: [UInt8]?
+    /// One of `extendedStateSets`.
+    var extendedState: RegisterSet?
     var restartableSequence: cr_rseq?
   }
 }

@@ -2,6 +2,7 @@
 import Architecture
 import Engine
 import Linux
+import Snapshot
 
 /// Taking a thread over so that calls can be made in it, and giving it back.
 ///
@@ -137,7 +138,7 @@ extension PtraceEngine {
       try write(bytes, to: stack, of: held)
     }
     var calling = state
-    calling.stackPointer = stack
+    calling.hang(on: stack, signalReturn: signalReturn)
     if let place, let pin = thread.pin,
       let bytes = pin.frame(at: place, calling, landmarks, signalReturn: signalReturn)
     {
@@ -176,19 +177,50 @@ extension PtraceEngine {
   static func giveBack(_ thread: HeldThread, of held: HeldProcess) throws(EngineError) {
     if thread.calling == nil && thread.wanted == nil && thread.mask == nil { return }
     unpin(thread)
-    try attempt("give thread back", held.id) { () throws(Errno) in
-      if let mask = thread.mask { try Tracing.setSignalMask(mask, of: thread.id) }
-    }
+    var goal: Registers?
     if thread.calling != nil || thread.wanted != nil {
       let registers = try final(thread, of: held)
-      try attempt("give thread back", held.id) { () throws(Errno) in
-        try Tracing.setRegisterSet(1, to: registers.generalRegisters, of: thread.id)
+      goal = registers
+      // While signals are blocked: one that came before its end would be lost.
+      if let calling = thread.calling, let farewell = registers.farewell(from: calling) {
+        goal = try bid(farewell, to: thread, of: held)
+      }
+    }
+    try attempt("give thread back", held.id) { () throws(Errno) in
+      // The mask first: until the registers are set the lifeline gives back both.
+      if let mask = thread.mask { try Tracing.setSignalMask(mask, of: thread.id) }
+      guard let goal else { return }
+      try Tracing.setRegisterSet(1, to: goal.generalRegisters, of: thread.id)
+      if let set = discarded(thread, goal) {
+        try Tracing.setRegisterSet(set.noteType, to: set.bytes, of: thread.id)
       }
     }
     thread.calling = nil
     thread.mask = nil
     thread.lifeline = nil
     thread.wayBack = nil
+  }
+
+  /// What our calls have thrown away of the thread's state.
+  private static func discarded(_ thread: HeldThread, _ registers: Registers) -> RegisterSet? {
+    if let set = thread.discarded { return set }
+    guard let seen = thread.seen.extendedState, seen.noteType == registers.setDiscardedByCalls
+    else { return nil }
+    return seen
+  }
+
+  /// Makes the last call; the registers that are to be set then.
+  private static func bid(
+    _ farewell: Farewell<Registers>, to thread: HeldThread, of held: HeldProcess
+  ) throws(EngineError) -> Registers {
+    thread.calling = farewell.before
+    held.callsByStops = true
+    _ = try perform(farewell.call, in: thread, of: held)
+    try attempt("give thread back", held.id) { () throws(Errno) in
+      try Tracing.setRegisterSet(
+        farewell.set.noteType, to: farewell.set.bytes, of: thread.id)
+    }
+    return farewell.after
   }
 
   /// A way back that closes a descriptor first: if we die, the target must not be left with a file
@@ -272,11 +304,15 @@ extension PtraceEngine {
   static func top(of slot: MemoryRange) -> UInt64 { slot.start + handlerRoom }
 
   static func extendedState(of thread: HeldThread) -> [UInt8] {
-    if let seen = thread.seen.extendedState { return seen }
-    guard let note = thread.first?.extraRegisterSets.first else { return [] }
-    let bytes = (try? Tracing.registerSet(note, of: thread.id, capacity: 16 << 10)) ?? []
-    thread.seen.extendedState = bytes
-    return bytes
+    if let seen = thread.seen.extendedState { return seen.bytes }
+    for note in thread.first?.extendedStateSets ?? [] {
+      guard
+        let bytes = try? Tracing.registerSet(note, of: thread.id, capacity: 16 << 10)
+      else { continue }
+      thread.seen.extendedState = RegisterSet(noteType: note, bytes: bytes)
+      return bytes
+    }
+    return []
   }
 
   static func signalMask(_ thread: HeldThread) throws(EngineError) -> UInt64 {

@@ -3,6 +3,7 @@ import Architecture
 import CLinux
 import Engine
 import Linux
+import Snapshot
 
 /// Reaching into processes from user space: ptrace(2), /proc, and system calls that the target
 /// makes itself at a system-call instruction of its own. No module, and no code of ours in it.
@@ -129,9 +130,7 @@ extension PtraceEngine {
   ) throws(EngineError) -> [UInt8] {
     let held = try heldThread(thread)
     let process = held.process
-    if let seen = held.seen.extendedState, held.first?.extraRegisterSets.first == noteType {
-      return seen
-    }
+    if let seen = held.seen.extendedState, seen.noteType == noteType { return seen.bytes }
     do throws(Errno) {
       return try Tracing.registerSet(noteType, of: thread, capacity: 16 << 10)
     } catch {
@@ -146,6 +145,9 @@ extension PtraceEngine {
   ) throws(EngineError) {
     let held = try heldThread(thread)
     held.seen.extendedState = nil
+    if noteType == held.first?.setDiscardedByCalls ?? Registers.native?.setDiscardedByCalls {
+      held.discarded = RegisterSet(noteType: noteType, bytes: bytes)
+    }
     try attempt("set registers", held.process) { () throws(Errno) in
       try Tracing.setRegisterSet(noteType, to: bytes, of: thread)
     }

@@ -105,7 +105,12 @@ extension PtraceEngine {
     var registers = try current(thread)
     // Waits that no stop may end without a trace (signal(7)): the kernel is to make them again,
     // unless a handler runs.
-    if !held.isNew { registers.hideInterruption() }
+    if !held.isNew {
+      if registers.wantsInstruction {
+        registers.stand(at: instruction(at: registers.programCounter, like: registers, of: held))
+      }
+      registers.hideInterruption()
+    }
     if !held.isNew, let rseq = restartableSequence(of: thread), rseq.area != 0,
       let target = abortAddress(rseq.area, at: registers.programCounter, of: held.reachable)
     {
@@ -117,6 +122,18 @@ extension PtraceEngine {
     }
     thread.first = registers
     return registers
+  }
+
+  /// The bytes where a thread goes on, as many as a call's instruction has; fewer if they cannot be
+  /// read.
+  private static func instruction(
+    at address: UInt64, like registers: Registers, of held: HeldProcess
+  ) -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: registers.systemCallInstruction.count)
+    let got = bytes.withUnsafeMutableBytes {
+      (try? ProcessMemory.read(held.reachable, at: address, into: $0)) ?? 0
+    }
+    return Array(bytes.prefix(got))
   }
 
   static func restartableSequence(of thread: HeldThread) -> cr_rseq? {

@@ -56,14 +56,12 @@ struct Plan {
   // MARK: Processor and kernel
 
   private mutating func checkMachine(_ process: Process) {
-    for thread in process.threads {
-      if case .foreign = thread.registers {
-        problems.add(
-          .notSupported,
-          "\(who(process)) is a program for another processor (\(name(of: process.machine))): it "
-            + "cannot run here")
-        return
-      }
+    if !process.machine.runsHere {
+      problems.add(
+        .notSupported,
+        "\(who(process)) is a program for another processor (\(name(of: process.machine))): it "
+          + "cannot run here")
+      return
     }
     if process.memory.pageSize != hostPageSize, process.sharesMemoryWith == nil {
       problems.add(

@@ -168,6 +168,11 @@ extension Rebuilder {
           try engine.setRegisterSet(set.noteType, to: set.bytes, of: target)
         }
         var registers = thread.registers
+        if registers.wantsInstruction {
+          let instruction = MemoryRange(
+            start: registers.programCounter, count: UInt64(registers.systemCallInstruction.count))
+          registers.stand(at: (try? engine.read(instruction, of: members[index].id)) ?? [])
+        }
         let interrupted = registers.interruptedCall
         switch interrupted {
         case nil: break

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Architecture
 import CLinux
 import CommandLine
 import Linux
@@ -139,7 +140,7 @@ struct Here {
   }
 
   /// Whose processes this build can save and restart.
-  private var architectures: ByteString { "x86_64" }
+  private var architectures: ByteString { Machine.native.name.map { "\($0)" } ?? "" }
 
   var json: JSONObject {
     var object = JSONObject()

@@ -13,10 +13,11 @@ import time
 from pathlib import Path
 
 import processes
-from processes import wait_until
+from processes import PATIENCE, wait_until
 
-SOURCES = Path(__file__).resolve().parent.parent / "Scenarios"
-BUILD = Path(os.environ.get("CR_BUILD_DIR") or SOURCES.parent.parent / "build").resolve()
+TOP = Path(__file__).resolve().parent.parent.parent
+SOURCES = TOP / "Tests" / "Scenarios"
+BUILD = Path(os.environ.get("CR_BUILD_DIR") or TOP / "build").resolve()
 
 # undisturbed: the scenario itself must be right.  continue: it must not notice a checkpoint.
 # restart: killed and brought back once, at the first chance.  again: twice at every chance.
@@ -24,13 +25,16 @@ WAYS = ("undisturbed", "continue", "restart", "again")
 
 SKIPPED = 77
 
+# Where uname(2) calls a processor by another name than arch/ does.
+FOLDERS = {"ppc64le": "powerpc64le", "armv7l": "arm", "i686": "i386"}
+
 
 def tool(name):
   return str(BUILD / "bin" / name)
 
 
 class Scenario:
-  """One program of Tests/Scenarios, with what the head of its source tells the runner.
+  """One program of Tests/Scenarios or arch/PROCESSOR/scenarios, with what the head of its source tells the runner.
 
   runner: root                 needs privilege
   runner: checkpoint OPTION…   for cr_checkpoint
@@ -61,22 +65,34 @@ class Scenario:
     return program(self.name)
 
 
+def folders():
+  """Where scenarios are: those for all processors, and those for this one."""
+  machine = os.uname().machine
+  return SOURCES, TOP / "arch" / FOLDERS.get(machine, machine) / "scenarios"
+
+
+def sources():
+  """Every scenario's source by its name."""
+  return {path.stem: path for folder in folders() for path in sorted(folder.glob("*.c"))}
+
+
 def program(name):
   """The built program of a scenario; compiled now when the build has left it out."""
-  source = SOURCES / f"{name}.c"
+  source = sources()[name]
   built = BUILD / "scenarios" / name
   newest = max(source.stat().st_mtime, (SOURCES / "scenario.h").stat().st_mtime)
   if not built.exists() or built.stat().st_mtime < newest:
     built.parent.mkdir(parents=True, exist_ok=True)
     aside = tempfile.mktemp(dir=built.parent, prefix=f".{name}.")
     subprocess.run(
-      ["gcc", "-O1", "-g", "-Wall", "-Wextra", "-pthread", "-o", aside, str(source)], check=True)
+      ["gcc", "-O1", "-g", "-Wall", "-Wextra", "-pthread", *(f"-I{folder}" for folder in folders()), "-o", aside,
+       str(source)], check=True)
     os.rename(aside, built)
   return str(built)
 
 
 def all_scenarios():
-  return [Scenario(source) for source in sorted(SOURCES.glob("*.c"))]
+  return [Scenario(source) for source in sources().values()]
 
 
 class Failed(AssertionError):
@@ -159,7 +175,7 @@ class Run:
     context = self.path(f"context.{self.contexts}")
     result = subprocess.run(
       self.command(tool("cr_checkpoint"), *self.scenario.options["checkpoint"], "-f", context, self.root),
-      capture_output=True, text=True, timeout=self.scenario.seconds + 20)
+      capture_output=True, text=True, timeout=(self.scenario.seconds + 20) * PATIENCE)
     self.log.append(result.stderr.rstrip() or "(no message)")
     if self.scenario.refused:
       self.check_refusal(result, context)
@@ -229,7 +245,7 @@ class Run:
 
   def judge_end(self):
     try:
-      status = self.judge.wait(self.scenario.seconds)
+      status = self.judge.wait(self.scenario.seconds * PATIENCE)
     except subprocess.TimeoutExpired:
       self.fail(f"no end within {self.scenario.seconds:g} s")
     if status == SKIPPED:

@@ -60,7 +60,7 @@ class Target(runner.Run):
   def __init__(self, directory, name="pipe_with_unread_bytes"):
     directory.mkdir(exist_ok=True)
     directory.chmod(0o777)
-    super().__init__(runner.Scenario(runner.SOURCES / f"{name}.c"), directory)
+    super().__init__(runner.Scenario(runner.sources()[name]), directory)
 
   @property
   def pid(self):

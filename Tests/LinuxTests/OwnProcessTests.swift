@@ -31,11 +31,37 @@ import Testing
 
     var pagemap = try Pagemap(ProcessFiles(ownProcess), pageSize: hostPageSize, canScan: canScan)
     let runs = try pagemap.runs(
-      of: .anonymous, in: MemoryRange(start: base, count: UInt64(pages * page)))
+      of: .anonymous, in: [MemoryRange(start: base, count: UInt64(pages * page))])
     let expected = [(3, 6), (40, 41)].map {
       MemoryRange(start: base + UInt64($0.0 * page), end: base + UInt64($0.1 * page))
     }
     #expect(runs == expected)
+  }
+
+  @Test(.timeLimit(.minutes(1)), arguments: [true, false])
+  func `the hole between two ranges costs nothing`(canScan: Bool) throws {
+    let page = Int(hostPageSize)
+    // 60 terabytes apart: low, and where the kernel puts it.
+    let low = try #require(
+      mmap(
+        UnsafeMutableRawPointer(bitPattern: 0x1_0000_0000), page, PROT_READ | PROT_WRITE,
+        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0))
+    let high = try #require(
+      mmap(nil, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0))
+    defer {
+      munmap(low, page)
+      munmap(high, page)
+    }
+    let ranges = [low, high].map { memory in
+      memory.storeBytes(of: 7, as: UInt8.self)
+      return MemoryRange(start: UInt64(UInt(bitPattern: memory)), count: hostPageSize)
+    }
+    try #require(ranges[1].start > ranges[0].start + 1 << 40)
+    var pagemap = try Pagemap(ProcessFiles(ownProcess), pageSize: hostPageSize, canScan: canScan)
+    let runs = try pagemap.runs(of: .anonymous, in: ranges)
+    for range in ranges {
+      #expect(runs.contains { $0.start <= range.start && range.end <= $0.end })
+    }
   }
 
   @Test func `a page that was only read is not worth saving`() throws {
@@ -47,7 +73,7 @@ import Testing
     #expect(memory.load(fromByteOffset: page, as: UInt8.self) == 0)
     var pagemap = try Pagemap(ProcessFiles(ownProcess), pageSize: hostPageSize)
     let base = UInt64(UInt(bitPattern: memory))
-    #expect(try pagemap.runs(of: .anonymous, in: MemoryRange(start: base, count: UInt64(4 * page))).isEmpty)
+    #expect(try pagemap.runs(of: .anonymous, in: [MemoryRange(start: base, count: UInt64(4 * page))]).isEmpty)
   }
 
   @Test func `of a private file mapping only changed pages are found`() throws {
@@ -63,7 +89,7 @@ import Testing
     for canScan in [true, false] {
       var pagemap = try Pagemap(ProcessFiles(ownProcess), pageSize: hostPageSize, canScan: canScan)
       let runs = try pagemap.runs(
-        of: .modifiedFile, in: MemoryRange(start: base, count: UInt64(8 * page)))
+        of: .modifiedFile, in: [MemoryRange(start: base, count: UInt64(8 * page))])
       #expect(runs == [MemoryRange(start: base + UInt64(2 * page), count: hostPageSize)])
     }
   }

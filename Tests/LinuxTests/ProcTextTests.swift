@@ -174,6 +174,17 @@ private func text(_ string: String) -> [UInt8] { Array(string.utf8) }
     #expect(regions[4].device == deviceNumber(major: 0xfe, minor: 0x100))
   }
 
+  @Test func `the first System V segment has the inode number 0 and is an object all the same`() {
+    let regions = MappedRegion.parse(
+      text(
+        """
+        7ffc0000-7ffe0000 rw-s 00000000 00:01 0           /SYSV43520001 (deleted)
+        7fff0000-80000000 rw-p 00000000 00:00 0           [heap]
+
+        """))
+    #expect(regions.map { $0.hasFile } == [true, false])
+  }
+
   @Test func `smaps add flags, the protection key and swap to each region`() {
     let regions = MappedRegion.parse(
       text(

@@ -38,6 +38,8 @@ int main(void)
 	instance = epoll_create1(0);
 	semaphore = eventfd(0, EFD_SEMAPHORE);
 	check(instance >= 0 && epoll_ctl(instance, EPOLL_CTL_ADD, semaphore, &event) == 0);
+	if (!has_descriptor_info(semaphore, "eventfd-semaphore"))
+		cannot_run_here("before Linux 6.5 nobody is told which eventfd is a semaphore");
 	child = fork();
 	if (child == 0) {
 		take_one();

@@ -43,6 +43,8 @@ int main(void)
 		await_blocked_in(ids[i], SYS_futex);
 	}
 	checkpoint_here();
+	/* Only when it is back in its call. */
+	await_blocked_in(ids[0], SYS_futex);
 	__atomic_store_n(&word, 1, __ATOMIC_SEQ_CST);
 	check(syscall(SYS_futex, &word, FUTEX_WAKE, 1, NULL, NULL, 0) == 1);
 	for (int i = 0; i < 2; i++)

@@ -40,6 +40,20 @@
 #include <time.h>
 #include <unistd.h>
 
+/* Newer processors lack the older calls; their C libraries use these. */
+#ifndef SYS_pause
+#define SYS_pause SYS_ppoll
+#endif
+#ifndef SYS_poll
+#define SYS_poll SYS_ppoll
+#endif
+#ifndef SYS_select
+#define SYS_select SYS_pselect6
+#endif
+#ifndef SYS_epoll_wait
+#define SYS_epoll_wait SYS_epoll_pwait
+#endif
+
 #define UNUSED_FUNCTION __attribute__((unused, noinline)) static
 
 enum { page_size = 4096, mebibyte = 1 << 20 };
@@ -342,6 +356,22 @@ UNUSED_FUNCTION bool has_vm_flag(const void *address, const char *word)
 	}
 	fclose(maps);
 	return found;
+}
+
+/* Does /proc/self/fdinfo tell of `word` for the descriptor? */
+UNUSED_FUNCTION bool has_descriptor_info(int descriptor, const char *word)
+{
+	char path[64], text[4096];
+	ssize_t count;
+	int file;
+
+	snprintf(path, sizeof path, "/proc/self/fdinfo/%d", descriptor);
+	file = open(path, O_RDONLY | O_CLOEXEC);
+	check(file >= 0);
+	count = read(file, text, sizeof text - 1);
+	check(count >= 0 && close(file) == 0);
+	text[count] = 0;
+	return strstr(text, word) != NULL;
 }
 
 #endif

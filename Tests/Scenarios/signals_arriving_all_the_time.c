@@ -4,48 +4,53 @@
  */
 #include "scenario.h"
 
-static volatile int received;
+/* Shared, so that the sender does not run away from a parent that can do nothing else any more. */
+static volatile struct {
+	int received, sent;
+	bool stop;
+} *shared;
 static volatile bool disordered;
 
 static void handle(int number, siginfo_t *info, void *context)
 {
 	(void)number;
 	(void)context;
-	if (info->si_value.sival_int != received)
+	if (info->si_value.sival_int != shared->received)
 		disordered = true;
-	received++;
+	shared->received++;
 }
 
 int main(void)
 {
 	struct sigaction action = { .sa_sigaction = handle, .sa_flags = SA_SIGINFO | SA_RESTART };
-	volatile int *stop = shared_memory(page_size);
 	pid_t parent = getpid(), child;
-	int sent;
+
+	shared = shared_memory(page_size);
 
 	check(sigaction(SIGRTMIN, &action, NULL) == 0);
 	child = fork();
 	if (child == 0) {
 		int i = 0;
 
-		while (!*stop) {
+		while (!shared->stop) {
 			while (sigqueue(parent, SIGRTMIN, (union sigval){ .sival_int = i }) != 0)
 				check(errno == EAGAIN);
 			i++;
-			usleep(200);
+			do
+				usleep(200);
+			while (i - shared->received > 10);
 		}
-		stop[1] = i;
+		shared->sent = i;
 		_exit(0);
 	}
-	while (received < 5)
+	while (shared->received < 5)
 		pause_briefly();
 	checkpoint_here();
 	checkpoint_here();
-	*stop = 1;
+	shared->stop = true;
 	check_exits_with(child, 0);
-	sent = stop[1];
-	while (received < sent)
+	while (shared->received < shared->sent)
 		pause_briefly();
-	check(received == sent && !disordered);
+	check(shared->received == shared->sent && !disordered);
 	return passed();
 }

@@ -36,7 +36,7 @@ int main(void)
 	void *end;
 
 	check(pthread_attr_init(&small) == 0);
-	check(pthread_attr_setstacksize(&small, 64 * 1024) == 0);
+	check(pthread_attr_setstacksize(&small, 128 * 1024) == 0);
 	for (uintptr_t i = 0; i < count; i++)
 		check(pthread_create(&threads[i], &small, thread, (void *)i) == 0);
 	while (__atomic_load_n(&present, __ATOMIC_SEQ_CST) != count)

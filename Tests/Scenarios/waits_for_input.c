@@ -23,11 +23,13 @@ static int wait_in(int way, int input)
 	case 0:
 		return read(input, &byte, 1);
 	case 1:
-		return syscall(SYS_poll, &waiting, 1, -1);
+		if (SYS_poll != SYS_ppoll)
+			return syscall(SYS_poll, &waiting, 1, -1);
+		/* fall through */
 	case 2:
 		return syscall(SYS_ppoll, &waiting, 1, NULL, NULL, 0);
 	case 3:
-		return syscall(SYS_select, input + 1, &set, NULL, NULL, NULL);
+		return syscall(SYS_select, input + 1, &set, NULL, NULL, NULL, NULL);
 	default:
 		return syscall(SYS_pselect6, input + 1, &set, NULL, NULL, NULL, NULL);
 	}

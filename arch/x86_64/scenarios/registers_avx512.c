@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tests/Scenarios/registers_avx512.c
+/* arch/x86_64/scenarios/registers_avx512.c
  * Thirty-two registers of 512 bits and eight masks: three more extensions of the saved state.
  */
 #include "scenario.h"

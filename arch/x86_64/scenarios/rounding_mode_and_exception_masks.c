@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tests/Scenarios/rounding_mode_and_exception_masks.c
+/* arch/x86_64/scenarios/rounding_mode_and_exception_masks.c
  * MXCSR and the x87 control word are part of the thread, not of the program.
  */
 #include "scenario.h"

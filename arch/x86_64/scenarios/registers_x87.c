@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tests/Scenarios/registers_x87.c
+/* arch/x86_64/scenarios/registers_x87.c
  * Numbers on the x87 stack, which is a ring with a top, tags and 80-bit values.
  */
 #include "scenario.h"

@@ -1,26 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tests/Scenarios/registers_sse.c
- * The sixteen SSE registers of a computation that is under way.
+/* arch/x86_64/scenarios/registers_avx.c
+ * The upper halves of the AVX registers live in an extension of the saved state of their own.
  */
 #include "scenario.h"
 #include <pthread.h>
 
 __attribute__((used)) static volatile int released, spinning;
-__attribute__((used)) static char before[256], after[256];
+__attribute__((used)) static char before[512], after[512];
 
-static void *spin(void *unused)
+__attribute__((target("avx"))) static void *spin(void *unused)
 {
 	(void)unused;
 	asm volatile(".irp n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15\n\t"
-		     "movups before+16*\\n(%%rip), %%xmm\\n\n\t"
+		     "vmovups before+32*\\n(%%rip), %%ymm\\n\n\t"
 		     ".endr\n\t"
 		     "movl $1, spinning(%%rip)\n"
 		     "1: pause\n\t"
 		     "cmpl $0, released(%%rip)\n\t"
 		     "je 1b\n\t"
 		     ".irp n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15\n\t"
-		     "movups %%xmm\\n, after+16*\\n(%%rip)\n\t"
-		     ".endr" ::
+		     "vmovups %%ymm\\n, after+32*\\n(%%rip)\n\t"
+		     ".endr\n\t"
+		     "vzeroupper" ::
 			     : "memory", "cc", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5",
 			       "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13",
 			       "xmm14", "xmm15");
@@ -31,7 +32,9 @@ int main(void)
 {
 	pthread_t thread;
 
-	fill(before, sizeof before, 22);
+	if (!__builtin_cpu_supports("avx"))
+		cannot_run_here("no AVX on this processor");
+	fill(before, sizeof before, 23);
 	check(pthread_create(&thread, NULL, spin, NULL) == 0);
 	while (!spinning)
 		pause_briefly();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tests/Scenarios/registers_general.c
+/* arch/x86_64/scenarios/registers_general.c
  * Every general register keeps its value; no function call comes between, only a loop on memory.
  */
 #include "scenario.h"

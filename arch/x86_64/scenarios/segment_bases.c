@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tests/Scenarios/segment_bases.c
+/* arch/x86_64/scenarios/segment_bases.c
  * The FS base is the C library's; the GS base is free for the program, in each thread.
  */
 #include "scenario.h"
