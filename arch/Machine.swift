@@ -51,7 +51,7 @@ public struct Machine: Hashable, Sendable {
   }
 
   /// Whether this program can hold and restart processes of the machine.
-  public var runsHere: Bool { self == .native }
+  public var runsHere: Bool { self == .native || self == .i386 && Machine.native == .x86_64 }
 
   /// As uname(2) calls it; nil for a processor that we never heard of.
   public var name: StaticString? {
@@ -64,6 +64,18 @@ public struct Machine: Hashable, Sendable {
     case .x86_64: "x86_64"
     case .aarch64: "aarch64"
     default: nil
+    }
+  }
+
+  /// One more than the highest address that a program can have.
+  public var addressLimit: UInt64 { wordSize == .bits32 ? 1 << 32 : 1 << 63 }
+
+  /// O_LARGEFILE, which a program with 32 bits has to ask for (asm-generic/fcntl.h; arm has its own).
+  public var largeFileFlag: UInt64 {
+    switch self {
+    case .i386: 0o10_0000
+    case .arm: 0o40_0000
+    default: 0
     }
   }
 

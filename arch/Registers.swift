@@ -6,6 +6,7 @@ import Linux
 /// One tree may hold several (i386 beside x86_64), so this is decided once per thread, here.
 public enum Registers: Sendable {
   case x86_64(X86_64)
+  case i386(I386)
   case aarch64(AArch64)
   /// Of a processor without a backend: kept and shown, never run.
   case foreign(ForeignRegisters)
@@ -14,6 +15,8 @@ public enum Registers: Sendable {
   public init?(generalRegisters bytes: [UInt8], machine: Machine) {
     if machine == .x86_64, let registers = X86_64(generalRegisters: bytes) {
       self = .x86_64(registers)
+    } else if machine == .i386, let registers = I386(generalRegisters: bytes) {
+      self = .i386(registers)
     } else if machine == .aarch64, let registers = AArch64(generalRegisters: bytes) {
       self = .aarch64(registers)
     } else {
@@ -32,6 +35,8 @@ public enum Registers: Sendable {
   public init?(traced bytes: [UInt8]) {
     switch (Machine.native, bytes.count) {
     case (.x86_64, X86_64.registerCount * 8): self.init(generalRegisters: bytes, machine: .x86_64)
+    case (.x86_64, I386.registerCount * 4), (.i386, I386.registerCount * 4):
+      self.init(generalRegisters: bytes, machine: .i386)
     case (.aarch64, AArch64.registerCount * 8): self.init(generalRegisters: bytes, machine: .aarch64)
     default: return nil
     }
@@ -40,7 +45,12 @@ public enum Registers: Sendable {
   /// All zero, of a program for the processor that we were built for; nil without a backend.
   public static var native: Registers? {
     let machine = Machine.native
-    let count = machine == .aarch64 ? AArch64.registerCount : X86_64.registerCount
+    let count =
+      switch machine {
+      case .aarch64: AArch64.registerCount
+      case .i386: I386.registerCount
+      default: X86_64.registerCount
+      }
     return Registers(
       generalRegisters: [UInt8](repeating: 0, count: count * machine.wordSize.bytes),
       machine: machine)
@@ -49,6 +59,7 @@ public enum Registers: Sendable {
   public var machine: Machine {
     switch self {
     case .x86_64: X86_64.machine
+    case .i386: I386.machine
     case .aarch64: AArch64.machine
     case .foreign(let registers): registers.machine
     }
@@ -57,6 +68,7 @@ public enum Registers: Sendable {
   public func number(of name: SystemCallName) -> UInt64? {
     switch self {
     case .x86_64: X86_64.number(of: name)
+    case .i386: I386.number(of: name)
     case .aarch64: AArch64.number(of: name)
     case .foreign: nil
     }
@@ -65,6 +77,7 @@ public enum Registers: Sendable {
   public var generalRegisters: [UInt8] {
     switch self {
     case .x86_64(let registers): registers.generalRegisters
+    case .i386(let registers): registers.generalRegisters
     case .aarch64(let registers): registers.generalRegisters
     case .foreign(let registers): registers.generalRegisters
     }
@@ -73,6 +86,7 @@ public enum Registers: Sendable {
   public var extraRegisterSets: [UInt32] {
     switch self {
     case .x86_64: X86_64.extraRegisterSets
+    case .i386: I386.extraRegisterSets
     case .aarch64: AArch64.extraRegisterSets
     case .foreign: []
     }
@@ -81,6 +95,7 @@ public enum Registers: Sendable {
   public var extendedStateSets: [UInt32] {
     switch self {
     case .x86_64: X86_64.extendedStateSets
+    case .i386: I386.extendedStateSets
     case .aarch64: AArch64.extendedStateSets
     case .foreign: []
     }
@@ -89,6 +104,7 @@ public enum Registers: Sendable {
   public var setDiscardedByCalls: UInt32? {
     switch self {
     case .x86_64: X86_64.setDiscardedByCalls
+    case .i386: I386.setDiscardedByCalls
     case .aarch64: AArch64.setDiscardedByCalls
     case .foreign: nil
     }
@@ -97,6 +113,7 @@ public enum Registers: Sendable {
   public var systemCallInstruction: [UInt8] {
     switch self {
     case .x86_64: X86_64.systemCallInstruction
+    case .i386: I386.systemCallInstruction
     case .aarch64: AArch64.systemCallInstruction
     case .foreign: []
     }
@@ -105,6 +122,7 @@ public enum Registers: Sendable {
   public var returningSystemCall: [UInt8] {
     switch self {
     case .x86_64: X86_64.returningSystemCall
+    case .i386: I386.returningSystemCall
     case .aarch64: AArch64.returningSystemCall
     case .foreign: []
     }
@@ -113,6 +131,7 @@ public enum Registers: Sendable {
   public var signalReturns: [[UInt8]] {
     switch self {
     case .x86_64: X86_64.signalReturns
+    case .i386: I386.signalReturns
     case .aarch64: AArch64.signalReturns
     case .foreign: []
     }
@@ -123,6 +142,9 @@ public enum Registers: Sendable {
   ) -> [UInt8]? {
     switch self {
     case .x86_64(let registers):
+      registers.lifeline(
+        at: address, signalReturn: signalReturn, mask: mask, extendedState: extendedState)
+    case .i386(let registers):
       registers.lifeline(
         at: address, signalReturn: signalReturn, mask: mask, extendedState: extendedState)
     case .aarch64(let registers):
@@ -138,6 +160,8 @@ public enum Registers: Sendable {
     switch self {
     case .x86_64(let registers):
       registers.link(at: address, signalReturn: signalReturn, mask: mask, toLifeline: lifeline)
+    case .i386(let registers):
+      registers.link(at: address, signalReturn: signalReturn, mask: mask, toLifeline: lifeline)
     case .aarch64(let registers):
       registers.link(at: address, signalReturn: signalReturn, mask: mask, toLifeline: lifeline)
     case .foreign: nil
@@ -148,6 +172,7 @@ public enum Registers: Sendable {
     get {
       switch self {
       case .x86_64(let registers): registers.programCounter
+      case .i386(let registers): registers.programCounter
       case .aarch64(let registers): registers.programCounter
       case .foreign: 0
       }
@@ -157,6 +182,9 @@ public enum Registers: Sendable {
       case .x86_64(var registers):
         registers.programCounter = newValue
         self = .x86_64(registers)
+      case .i386(var registers):
+        registers.programCounter = newValue
+        self = .i386(registers)
       case .aarch64(var registers):
         registers.programCounter = newValue
         self = .aarch64(registers)
@@ -169,6 +197,7 @@ public enum Registers: Sendable {
     get {
       switch self {
       case .x86_64(let registers): registers.stackPointer
+      case .i386(let registers): registers.stackPointer
       case .aarch64(let registers): registers.stackPointer
       case .foreign: 0
       }
@@ -178,6 +207,9 @@ public enum Registers: Sendable {
       case .x86_64(var registers):
         registers.stackPointer = newValue
         self = .x86_64(registers)
+      case .i386(var registers):
+        registers.stackPointer = newValue
+        self = .i386(registers)
       case .aarch64(var registers):
         registers.stackPointer = newValue
         self = .aarch64(registers)
@@ -191,6 +223,9 @@ public enum Registers: Sendable {
     case .x86_64(var registers):
       registers.hang(on: lifeline, signalReturn: signalReturn)
       self = .x86_64(registers)
+    case .i386(var registers):
+      registers.hang(on: lifeline, signalReturn: signalReturn)
+      self = .i386(registers)
     case .aarch64(var registers):
       registers.hang(on: lifeline, signalReturn: signalReturn)
       self = .aarch64(registers)
@@ -201,6 +236,7 @@ public enum Registers: Sendable {
   public var wantsInstruction: Bool {
     switch self {
     case .x86_64(let registers): registers.wantsInstruction
+    case .i386(let registers): registers.wantsInstruction
     case .aarch64(let registers): registers.wantsInstruction
     case .foreign: false
     }
@@ -211,6 +247,9 @@ public enum Registers: Sendable {
     case .x86_64(var registers):
       registers.stand(at: instruction)
       self = .x86_64(registers)
+    case .i386(var registers):
+      registers.stand(at: instruction)
+      self = .i386(registers)
     case .aarch64(var registers):
       registers.stand(at: instruction)
       self = .aarch64(registers)
@@ -232,6 +271,9 @@ public enum Registers: Sendable {
     case .x86_64(var registers):
       registers.prepare(call, at: instruction)
       self = .x86_64(registers)
+    case .i386(var registers):
+      registers.prepare(call, at: instruction)
+      self = .i386(registers)
     case .aarch64(var registers):
       registers.prepare(call, at: instruction)
       self = .aarch64(registers)
@@ -242,6 +284,7 @@ public enum Registers: Sendable {
   public var outcome: Result<UInt64, Errno> {
     switch self {
     case .x86_64(let registers): registers.outcome
+    case .i386(let registers): registers.outcome
     case .aarch64(let registers): registers.outcome
     case .foreign: .failure(.notImplemented)
     }
@@ -252,6 +295,9 @@ public enum Registers: Sendable {
     case .x86_64(var registers):
       registers.setResult(value)
       self = .x86_64(registers)
+    case .i386(var registers):
+      registers.setResult(value)
+      self = .i386(registers)
     case .aarch64(var registers):
       registers.setResult(value)
       self = .aarch64(registers)
@@ -262,6 +308,7 @@ public enum Registers: Sendable {
   public var currentCall: SystemCall? {
     switch self {
     case .x86_64(let registers): registers.currentCall
+    case .i386(let registers): registers.currentCall
     case .aarch64(let registers): registers.currentCall
     case .foreign: nil
     }
@@ -270,6 +317,7 @@ public enum Registers: Sendable {
   public var interruptedCall: InterruptedCall? {
     switch self {
     case .x86_64(let registers): registers.interruptedCall
+    case .i386(let registers): registers.interruptedCall
     case .aarch64(let registers): registers.interruptedCall
     case .foreign: nil
     }
@@ -280,6 +328,9 @@ public enum Registers: Sendable {
     case .x86_64(var registers):
       registers.repeatInterruptedCall()
       self = .x86_64(registers)
+    case .i386(var registers):
+      registers.repeatInterruptedCall()
+      self = .i386(registers)
     case .aarch64(var registers):
       registers.repeatInterruptedCall()
       self = .aarch64(registers)
@@ -291,6 +342,9 @@ public enum Registers: Sendable {
     case .x86_64(var registers):
       registers.repeatInterruptedCall(with: arguments)
       self = .x86_64(registers)
+    case .i386(var registers):
+      registers.repeatInterruptedCall(with: arguments)
+      self = .i386(registers)
     case .aarch64(var registers):
       registers.repeatInterruptedCall(with: arguments)
       self = .aarch64(registers)
@@ -302,6 +356,9 @@ public enum Registers: Sendable {
     case .x86_64(var registers):
       registers.hideInterruption()
       self = .x86_64(registers)
+    case .i386(var registers):
+      registers.hideInterruption()
+      self = .i386(registers)
     case .aarch64(var registers):
       registers.hideInterruption()
       self = .aarch64(registers)
@@ -313,6 +370,9 @@ public enum Registers: Sendable {
     case .x86_64(var registers):
       registers.abandonInterruptedCall()
       self = .x86_64(registers)
+    case .i386(var registers):
+      registers.abandonInterruptedCall()
+      self = .i386(registers)
     case .aarch64(var registers):
       registers.abandonInterruptedCall()
       self = .aarch64(registers)
@@ -325,7 +385,21 @@ public enum Registers: Sendable {
   public func floatingPointNote(from set: (UInt32) -> [UInt8]) -> [UInt8] {
     switch self {
     case .x86_64: X86_64.floatingPointNote(from: set)
+    case .i386: I386.floatingPointNote(from: set)
     case .aarch64, .foreign: []
     }
+  }
+
+  /// A `siginfo_t` in the program's own form, from what a tracer is shown: that has the form of the tracer.
+  public func signalInformation(traced bytes: [UInt8]) -> [UInt8] {
+    guard case .i386 = self, Machine.native.wordSize == .bits64 else { return bytes }
+    return SignalInformation32.narrowed(bytes)
+  }
+
+  /// Why a program that stands so cannot be brought back, in words that follow "its thread"; nil if it
+  /// can.
+  public var unsupportedReason: StaticString? {
+    guard case .i386(let registers) = self, registers.usesLocalDescriptors else { return nil }
+    return "uses a segment of its own making (modify_ldt)"
   }
 }

@@ -8,7 +8,7 @@ public enum SystemCallName: Sendable {
   case mincore, msync
   case rtSigaction, rtSigprocmask, rtSigreturn, rtTgsigqueueinfo, rtSigqueueinfo, sigaltstack
   case getitimer, setitimer, timerCreate, timerSettime, timerGettime, timerDelete, restartSyscall
-  case setTidAddress, setRobustList, rseq, archPrctl, prctl, personality
+  case setTidAddress, setRobustList, getRobustList, rseq, archPrctl, prctl, personality
   case clone3, execveat, execve, exit, exitGroup, wait4
   case setsid, setpgid, umask, chdir, fchdir, chroot, prlimit64, setpriority
   case schedSetscheduler, schedSetattr, schedSetaffinity, ioprioSet
@@ -16,6 +16,8 @@ public enum SystemCallName: Sendable {
   case shmget, shmat, semget, semop, semtimedop, semctl, msgget, msgsnd, msgrcv, msgctl
   case userfaultfd, epollCtl, closeRange, pidfdOpen, pidfdGetfd, getpid, gettid, kill, tgkill, nanosleep,
     clockNanosleep
+  /// With 64 bits of seconds, on a processor whose `long` has 32.
+  case clockNanosleepTime64
 }
 
 /// One system call with its arguments, as the target will make it.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Architecture
+import CLinux
 import Engine
 import Linux
 import Request
@@ -14,6 +15,7 @@ extension Collector {
     let files = try reading("/proc", of: id) { () throws(Errno) in try ProcessFiles(id) }
     let status = ProcessStatus(try files.text("status", of: id))
     let registers = try engaging { () throws(EngineError) in try engine.registers(of: id.leader) }
+    try checkMode(of: member, registers.machine, files, by: &engine)
     let scratch = try engaging { () throws(EngineError) in try engine.scratch(in: id) }
     let remote = RemoteProcess(id: id, machine: registers.machine, scratch: scratch)
     let index = snapshot.processes.count
@@ -50,6 +52,40 @@ extension Collector {
       try collectDescriptors(&process, files)
     }
     return process
+  }
+
+  /// A thread may run code of another word size than its program has (a far jump); its memory and its
+  /// system calls are then half the one and half the other.
+  private func checkMode<E: Engine & ~Copyable>(
+    of member: Frozen.Member, _ machine: Machine, _ files: borrowing ProcessFiles,
+    by engine: inout E
+  ) throws(Failure) {
+    guard let program = machineOfProgram(files) else { return }
+    for thread in engine.threads(of: member.id) {
+      let present = try engaging { () throws(EngineError) in try engine.registers(of: thread) }
+      guard present.machine != program else { continue }
+      throw Failure(
+        .notSupported,
+        "process \(member.id) (\(member.stat.name)): its thread \(thread) runs "
+          + "\(present.machine.wordSize.bytes * 8)-bit code in a "
+          + "\(program.wordSize.bytes * 8)-bit program: not supported yet")
+    }
+  }
+
+  /// By the ELF header; nil if it cannot be read.
+  private func machineOfProgram(_ files: borrowing ProcessFiles) -> Machine? {
+    guard let file = try? files.open("exe") else { return nil }
+    var bytes = [UInt8](repeating: 0, count: 20)
+    let count = bytes.withUnsafeMutableBytes {
+      cr_pread(file.number, $0.baseAddress, $0.count, 0)
+    }
+    guard count == bytes.count, bytes[0] == 0x7f, let size = Machine.WordSize(rawValue: bytes[4]),
+      let order = Machine.ByteOrder(rawValue: bytes[5])
+    else { return nil }
+    let pair = (UInt16(bytes[18]), UInt16(bytes[19]))
+    return Machine(
+      number: order == .little ? pair.0 | pair.1 << 8 : pair.0 << 8 | pair.1, wordSize: size,
+      byteOrder: order)
   }
 
   /// Program file, working directory and root.

@@ -73,6 +73,14 @@ extension Collector {
     thread.credentials = Credentials(status)
     checkUnconfined(id, status, process)
     thread.describe(view)
+    if let list = answer.robustList {
+      thread.robustList = list.head
+      thread.robustListLength = list.length
+    }
+    if let reason = thread.registers.unsupportedReason {
+      problems.add(
+        "process \(process) (\(status.name)): its thread \(id) \(reason): not supported yet")
+    }
     return thread
   }
 

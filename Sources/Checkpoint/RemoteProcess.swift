@@ -21,6 +21,8 @@ struct RemoteProcess {
   /// Where a call puts its answer.
   var slot: UInt64 { scratch.start }
   var wordSize: Int { machine.wordSize.bytes }
+  /// A 32-bit process under a 64-bit tool.
+  var hasOtherWords: Bool { machine.wordSize != Machine.native.wordSize }
 
   /// One call in the leader; an error of the call itself fails the checkpoint.
   func call<E: Engine & ~Copyable>(

@@ -12,11 +12,15 @@ struct ThreadAnswers {
   /// nil: the kernel cannot tell.
   var clearChildTID: UInt64?
   var parentDeathSignal: Int32 = 0
+  /// Only where the kernel keeps it for each word size, and tells us of ours alone.
+  var robustList: (head: UInt64, length: UInt64)?
 
-  /// Bytes of scratch memory that a thread's answers take: stack_t, a pointer, an int.
+  /// Bytes of scratch memory that a thread's answers take: stack_t, a pointer, an int, two words.
   private static var slotSize: Int { 64 }
   private static var addressOffset: Int { 32 }
   private static var signalOffset: Int { 40 }
+  private static var listOffset: Int { 48 }
+  private static var lengthOffset: Int { 56 }
 
   /// In the order of `threads`.
   static func ask<E: Engine & ~Copyable>(
@@ -42,14 +46,16 @@ struct ThreadAnswers {
     var sequences: [CallSequence] = []
     for (index, thread) in threads.enumerated() {
       let slot = remote.slot + UInt64(index * slotSize)
-      sequences.append(
-        CallSequence(
-          thread: thread,
-          calls: [
-            (.sigaltstack, [0, slot, 0, 0, 0, 0]),
-            (.prctl, [RemoteProcess.getThreadAddress, slot + UInt64(addressOffset), 0, 0, 0, 0]),
-            (.prctl, [RemoteProcess.getParentDeathSignal, slot + UInt64(signalOffset), 0, 0, 0, 0]),
-          ]))
+      var calls: [(name: SystemCallName, arguments: [UInt64])] = [
+        (.sigaltstack, [0, slot, 0, 0, 0, 0]),
+        (.prctl, [RemoteProcess.getThreadAddress, slot + UInt64(addressOffset), 0, 0, 0, 0]),
+        (.prctl, [RemoteProcess.getParentDeathSignal, slot + UInt64(signalOffset), 0, 0, 0, 0]),
+      ]
+      if remote.hasOtherWords {
+        let places = [slot + UInt64(listOffset), slot + UInt64(lengthOffset)]
+        calls.append((.getRobustList, [0] + places + [0, 0, 0]))
+      }
+      sequences.append(CallSequence(thread: thread, calls: calls))
     }
     try engaging { () throws(EngineError) in try engine.callSequences(sequences) }
     let bytes = try remote.read(range, by: &engine)
@@ -71,6 +77,12 @@ struct ThreadAnswers {
         throw Failure("read the alternate signal stack", remote.id, .invalid)
       }
       answer.parentDeathSignal = signal
+      if remote.hasOtherWords {
+        words = TargetWords(bytes, at: index * slotSize + listOffset, of: remote.machine)
+        let head = words.word()
+        words = TargetWords(bytes, at: index * slotSize + lengthOffset, of: remote.machine)
+        if head != unanswered { answer.robustList = (head, words.word()) }
+      }
       answers.append(answer)
     }
     return answers

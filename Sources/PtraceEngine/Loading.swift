@@ -55,7 +55,8 @@ extension PtraceEngine {
 
   /// nil where the kernel or a policy does not allow it.
   private static func makeUserFault(in held: HeldProcess) throws(EngineError) -> FaultSource? {
-    guard let caller = held.caller else { return nil }
+    // UFFDIO_COPY wants our own bytes at addresses that the target could have, too.
+    guard let caller = held.caller, caller.calling?.machine == .native else { return nil }
     // O_CLOEXEC | O_NONBLOCK, and UFFD_USER_MODE_ONLY, which needs no privilege.
     guard
       case .success(let number) = try call(

@@ -172,8 +172,12 @@ extension PtraceEngine {
   public func pendingSignals(
     of thread: ThreadID, shared: Bool
   ) throws(EngineError) -> [[UInt8]] {
-    try attempt("read pending signals", try heldThread(thread).process) { () throws(Errno) in
-      try Tracing.pendingSignals(of: thread, shared: shared)
+    let registers = try registers(of: thread)
+    return try attempt("read pending signals", try heldThread(thread).process) {
+      () throws(Errno) in
+      try Tracing.pendingSignals(of: thread, shared: shared).map {
+        registers.signalInformation(traced: $0)
+      }
     }
   }
 

@@ -52,7 +52,7 @@ extension PtraceEngine {
       guard let remote = held.remoteFile else {
         return try copy(rest, of: held, file: file)
       }
-      let vectors = Self.vectors(rest.parts)
+      let vectors = Self.vectors(rest.parts, of: caller.calling?.machine ?? .native)
       try attempt("write arguments", held.id) { () throws(Errno) in
         try write(vectors, to: scratch.start, of: held)
       }
@@ -80,7 +80,12 @@ extension PtraceEngine {
     }
   }
 
-  private static func vectors(_ parts: [MemoryRange]) -> [UInt8] {
+  private static func vectors(_ parts: [MemoryRange], of machine: Machine) -> [UInt8] {
+    if machine.wordSize == .bits32 {
+      // Of our own byte order, since it runs here.
+      return parts.flatMap { [UInt32(truncatingIfNeeded: $0.start), UInt32(truncatingIfNeeded: $0.count)] }
+        .withUnsafeBytes { Array($0) }
+    }
     var words: [UInt64] = []
     words.reserveCapacity(parts.count * 2)
     for part in parts {
@@ -115,7 +120,8 @@ extension PtraceEngine {
     try attempt("write arguments", held.id) { () throws(Errno) in
       try write(path.bytes + [0], to: scratch.start, of: held)
     }
-    let flags = UInt64(O_WRONLY | O_CLOEXEC)
+    let largeFile = caller.calling?.machine.largeFileFlag ?? 0
+    let flags = UInt64(O_WRONLY | O_CLOEXEC) | largeFile
     guard
       case .success(let number) = try call(
         .openat, [UInt64(bitPattern: -100), scratch.start, flags, 0], in: caller, of: held)

@@ -181,20 +181,38 @@ extension Rebuilder {
   ) throws(Failure) {
     let memory = snapshot.processes[index].memory
     let vector = try remote.put(memory.auxiliaryVector, at: 512, by: &engine)
-    // struct prctl_mm_map has the same form for every word size.
+    // struct prctl_mm_map has the form of the kernel's word size: the wider one first.
+    let outcome = try describe(
+      memory.layout, memory.auxiliaryVector, at: vector, isWide: true, remote, by: &engine)
+    if case .success = outcome { return }
+    if remote.machine.wordSize == .bits32,
+      case .success = try describe(
+        memory.layout, memory.auxiliaryVector, at: vector, isWide: false, remote, by: &engine)
+    {
+      return
+    }
+    if case .failure(let errno) = outcome {
+      throw Failure("set the program break and the arguments", remote.id, remote.name, errno)
+    }
+  }
+
+  private func describe<E: Engine & ~Copyable>(
+    _ layout: MemoryLayout, _ auxiliaryVector: [UInt8], at vector: UInt64, isWide: Bool,
+    _ remote: Remote, by engine: inout E
+  ) throws(Failure) -> Result<UInt64, Errno> {
     var map = TargetStructure(for: remote.machine)
-    let layout = memory.layout
     for address in [
       layout.code.start, layout.code.end, layout.data.start, layout.data.end, layout.heap.start,
       layout.heap.end, layout.stackStart, layout.arguments.start, layout.arguments.end,
-      layout.environment.start, layout.environment.end, vector,
+      layout.environment.start, layout.environment.end,
     ] { map.int64(address) }
-    map.int32(UInt32(memory.auxiliaryVector.count))
+    if isWide { map.int64(vector) } else { map.word(vector) }
+    map.int32(UInt32(auxiliaryVector.count))
     // exe_fd: none, the exec has set it.
     map.int32(.max)
     let address = try remote.put(map.bytes, by: &engine)
-    try remote.call(
-      "set the program break and the arguments", .prctl,
+    return try remote.outcome(
+      .prctl,
       [UInt64(PR_SET_MM), UInt64(PR_SET_MM_MAP), address, UInt64(map.bytes.count)], by: &engine)
   }
 }

@@ -19,7 +19,7 @@ struct CallRestart {
 
   init(_ process: Process) { self.process = process }
 
-  /// `read` gives two words of the process's memory.
+  /// `read` gives 16 bytes of the process's memory, a time in whichever form.
   func restart(
     _ registers: inout Registers, _ kind: InterruptedCall, of thread: Thread, isLeader: Bool,
     read: (UInt64) -> [UInt8]?
@@ -57,9 +57,10 @@ struct CallRestart {
   ) -> [UInt64]? {
     guard var call = registers.currentCall else { return nil }
     let request: Int
+    let isLong = call.number == registers.number(of: .clockNanosleepTime64)
     if call.number == registers.number(of: .nanosleep) {
       request = 0
-    } else if call.number == registers.number(of: .clockNanosleep) {
+    } else if isLong || call.number == registers.number(of: .clockNanosleep) {
       request = 2
     } else {
       return nil
@@ -67,9 +68,11 @@ struct CallRestart {
     let rest = call.arguments[request + 1]
     guard rest != 0, rest != call.arguments[request], let bytes = read(rest) else { return nil }
     let fields = TargetFields(bytes, process.machine)
-    let nanoseconds = fields.word(at: process.machine.wordSize.bytes)
+    let nanoseconds = isLong ? fields.int64(at: 8) : fields.word(at: process.machine.wordSize.bytes)
     // Never written (a kernel that reports no rest for this clock): then the whole time again.
-    guard nanoseconds < 1_000_000_000, fields.word(at: 0) | nanoseconds != 0 else { return nil }
+    guard nanoseconds < 1_000_000_000,
+      (isLong ? fields.int64(at: 0) : fields.word(at: 0)) | nanoseconds != 0
+    else { return nil }
     call.arguments[request] = rest
     return call.arguments
   }

@@ -78,14 +78,18 @@ extension Rebuilder {
     var fields = TargetStructure(for: remote.machine)
     fields.int16(UInt16(lock.isExclusive ? F_WRLCK : F_RDLCK))
     fields.int16(UInt16(SEEK_SET))
+    // struct flock64 of 32-bit processors, whose i386 aligns 64 bits to 4 bytes.
+    let isNarrow = remote.machine.wordSize == .bits32
     fields.align()
-    fields.word(lock.start)
-    fields.word(lock.count)
+    if isNarrow, remote.machine != .i386 { fields.int32(0) }
+    fields.int64(lock.start)
+    fields.int64(lock.count)
     fields.int32(0)
     fields.align()
     let address = try remote.put(fields.bytes, by: &engine)
-    return try remote.outcome(
-      .fcntl, [UInt64(lock.descriptor), UInt64(F_SETLK), address], by: &engine)
+    // F_SETLK64 is 13.
+    let setLock: UInt64 = isNarrow ? 13 : UInt64(F_SETLK)
+    return try remote.outcome(.fcntl, [UInt64(lock.descriptor), setLock, address], by: &engine)
   }
 
   /// A lock of the open file description, which is ours as well.

@@ -96,6 +96,7 @@ struct TargetFields {
   }
 
   func int32(at offset: Int) -> UInt32 { UInt32(truncatingIfNeeded: integer(at: offset, 4)) }
+  func int64(at offset: Int) -> UInt64 { integer(at: offset, 8) }
   func word(at offset: Int) -> UInt64 { integer(at: offset, machine.wordSize.bytes) }
 
   private func integer(at offset: Int, _ size: Int) -> UInt64 {

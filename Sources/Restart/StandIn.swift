@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Architecture
 import CLinux
 import ContextFile
 import Linux
@@ -19,9 +20,22 @@ extension Snapshot {
       if process.executable.isUnchanged || process.hasMappedByName(process.executable.path) {
         continue
       }
-      processes[index].executable = ours
+      processes[index].executable = process.machine.smallProgram.flatMap { small($0) } ?? ours
     }
   }
+}
+
+/// A program that is nowhere but in our memory, and open until we end.
+private func small(_ program: [UInt8]) -> FileIdentity? {
+  guard let file = try? FileDescriptor(inMemoryNamed: "program"),
+    (try? DescriptorNumber(file.number).write(program[...])) != nil
+  else { return nil }
+  var identity = FileIdentity(path: "/proc/\(ProcessID.own)/fd/\(file.disown())")
+  guard let status = try? FileStatus.of(identity.path) else { return nil }
+  identity.size = status.size
+  identity.modified = TimeValue(
+    seconds: status.modifiedSeconds, nanoseconds: status.modifiedNanoseconds)
+  return identity
 }
 
 extension Process {

@@ -178,8 +178,7 @@ extension Rebuilder {
         case nil: break
         case .again, .withRestartBlock:
           restarts.restart(&registers, interrupted!, of: thread, isLeader: place == 0) { address in
-            let word = process.machine.wordSize.bytes
-            let range = MemoryRange(start: address, count: UInt64(2 * word))
+            let range = MemoryRange(start: address, count: 16)
             guard let bytes = try? engine.read(range, of: members[index].id) else { return nil }
             return bytes
           }

@@ -127,7 +127,9 @@ struct Here {
       text += "  \(padded(title, 26)) \(words)\n"
     }
     row("machine", "\(shown(names.machine)), Linux \(shown(names.release)) \(shown(names.version))")
-    row("programs", "\(architectures)")
+    var programs: ByteString = ""
+    for name in architectures { programs += programs.isEmpty ? name : ", " + name }
+    row("programs", programs)
     row("context files", "format 1, read and checked for every architecture")
     text += "engines:\n"
     row("user", userEngineFlaw.map { "not available: \($0)" } ?? "available (ptrace, no module needed)")
@@ -140,7 +142,9 @@ struct Here {
   }
 
   /// Whose processes this build can save and restart.
-  private var architectures: ByteString { Machine.native.name.map { "\($0)" } ?? "" }
+  private var architectures: [ByteString] {
+    [Machine.native, .i386].filter { $0.runsHere }.compactMap { $0.name.map { "\($0)" } }
+  }
 
   var json: JSONObject {
     var object = JSONObject()
@@ -148,7 +152,7 @@ struct Here {
     object.set("machine", names.machine)
     object.set("kernel_release", names.release)
     object.set("kernel_version", names.version)
-    object.set("architectures", [architectures])
+    object.set("architectures", architectures)
     var user = JSONObject()
     user.set("available", userEngineFlaw == nil)
     if let flaw = userEngineFlaw { user.set("reason", flaw) }

@@ -29,6 +29,16 @@ SKIPPED = 77
 FOLDERS = {"ppc64le": "powerpc64le", "armv7l": "arm", "i686": "i386"}
 
 
+# Debian keeps a cross compiler's C library, the loader included, where programs do not look for it.
+I386_LIBRARIES = "/usr/i686-linux-gnu/lib"
+COMPILERS = {
+  None: ["gcc"],
+  "i386": ["i686-linux-gnu-gcc", "-msse2", "-D_FILE_OFFSET_BITS=64",
+           f"-Wl,--dynamic-linker={I386_LIBRARIES}/ld-linux.so.2",
+           f"-Wl,--disable-new-dtags,-rpath,{I386_LIBRARIES}"],
+}
+
+
 def tool(name):
   return str(BUILD / "bin" / name)
 
@@ -40,59 +50,70 @@ class Scenario:
   runner: checkpoint OPTION…   for cr_checkpoint
   runner: restart OPTION…      for cr_restart
   runner: refused PATTERN      cr_checkpoint must fail with a message that has this in it
+  runner: both                 $SCENARIO_OTHER is the same program, compiled for the other word size
   runner: linger N             seconds for which it runs on between its checkpoint and its death
   runner: seconds N            how long a wait may take
   """
 
-  def __init__(self, source):
+  def __init__(self, source, machine=None):
+    """`machine`: a folder of arch/ that the program is compiled for, not this machine's own."""
     self.source = source
+    self.machine = machine
     self.name = source.stem
     head = source.read_text().partition("#include")[0]
     words = re.findall(r"runner: (\S+) ?(.*?)(?: \*/)?$", head, re.M)
     self.needs_root = ("root", "") in words
+    self.needs_both = ("both", "") in words
     self.options = {
       tool: [option for key, value in words if key == tool for option in value.split()]
       for tool in ("checkpoint", "restart")}
     self.refused = next((value for key, value in words if key == "refused"), None)
     self.seconds = next((float(value) for key, value in words if key == "seconds"), 20.0)
     self.linger = next((float(value) for key, value in words if key == "linger"), 0.0)
-    known = {"root", "checkpoint", "restart", "refused", "linger", "seconds"}
+    known = {"root", "both", "checkpoint", "restart", "refused", "linger", "seconds"}
     unknown = {key for key, _ in words} - known
     assert not unknown, f"{source}: unknown runner word {unknown}"
 
   @property
   def program(self):
-    return program(self.name)
+    return program(self.name, self.machine)
+
+  @property
+  def other_program(self):
+    if os.uname().machine != "x86_64":
+      raise Skipped("programs of one word size only run here")
+    return program(self.name, None if self.machine else "i386")
 
 
-def folders():
+def folders(machine=None):
   """Where scenarios are: those for all processors, and those for this one."""
-  machine = os.uname().machine
+  machine = machine or os.uname().machine
   return SOURCES, TOP / "arch" / FOLDERS.get(machine, machine) / "scenarios"
 
 
-def sources():
+def sources(machine=None):
   """Every scenario's source by its name."""
-  return {path.stem: path for folder in folders() for path in sorted(folder.glob("*.c"))}
+  return {path.stem: path for folder in folders(machine) for path in sorted(folder.glob("*.c"))}
 
 
-def program(name):
+def program(name, machine=None):
   """The built program of a scenario; compiled now when the build has left it out."""
-  source = sources()[name]
-  built = BUILD / "scenarios" / name
+  source = sources(machine)[name]
+  built = BUILD / ("scenarios." + machine if machine else "scenarios") / name
   newest = max(source.stat().st_mtime, (SOURCES / "scenario.h").stat().st_mtime)
   if not built.exists() or built.stat().st_mtime < newest:
     built.parent.mkdir(parents=True, exist_ok=True)
     aside = tempfile.mktemp(dir=built.parent, prefix=f".{name}.")
     subprocess.run(
-      ["gcc", "-O1", "-g", "-Wall", "-Wextra", "-pthread", *(f"-I{folder}" for folder in folders()), "-o", aside,
+      [*COMPILERS[machine], "-O1", "-g", "-Wall", "-Wextra", "-pthread",
+       *(f"-I{folder}" for folder in folders(machine)), "-o", aside,
        str(source)], check=True)
     os.rename(aside, built)
   return str(built)
 
 
-def all_scenarios():
-  return [Scenario(source) for source in sources().values()]
+def all_scenarios(machine=None):
+  return [Scenario(source, machine) for source in sources(machine).values()]
 
 
 class Failed(AssertionError):
@@ -135,11 +156,14 @@ class Run:
   # -- the steps
 
   def start(self, **settings):
+    environment = {"PATH": os.environ["PATH"], "SCENARIO_DIR": str(self.directory)}
+    if self.scenario.needs_both:
+      environment["SCENARIO_OTHER"] = self.scenario.other_program
     with open(self.path("output"), "ab") as output:
       self.judge = subprocess.Popen([self.scenario.program], **{
         "cwd": self.directory, "start_new_session": True, "stdin": subprocess.DEVNULL,
         "stdout": output, "stderr": output,
-        "env": {"PATH": os.environ["PATH"], "SCENARIO_DIR": str(self.directory)}, **settings})
+        "env": environment, **settings})
     self.root = self.judge.pid
 
   def next_stop(self):

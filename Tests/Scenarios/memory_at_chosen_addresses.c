@@ -8,8 +8,11 @@ int main(void)
 {
 	char *low = mmap((void *)0x10000, page_size, PROT_READ | PROT_WRITE,
 			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
-	char *high = mmap((void *)(((uintptr_t)&low & ~0xffffffffful) - 0x100000000), page_size,
-			  PROT_READ | PROT_WRITE,
+	/* Programs with 32 bits have 3 GiB or 4 GiB, the stack at the end. */
+	uintptr_t last = sizeof last == 8 ? (uintptr_t)(((uint64_t)(uintptr_t)&low & ~0xffffffffull) -
+							0x100000000)
+					  : ((uintptr_t)&low | 0x3fffffff) - 0x2fff;
+	char *high = mmap((void *)last, page_size, PROT_READ | PROT_WRITE,
 			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
 
 	if (low == MAP_FAILED || high == MAP_FAILED)

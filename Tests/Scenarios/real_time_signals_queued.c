@@ -19,14 +19,14 @@ int main(void)
 	for (int i = 0; i < each; i++)
 		for (int k = 2; k >= 0; k--)
 			check(sigqueue(getpid(), SIGRTMIN + k,
-				       (union sigval){ .sival_ptr = (void *)(0x1234500000000 + i) }) ==
+				       (union sigval){ .sival_ptr = (void *)(uintptr_t)(0x1234500000000 + i) }) ==
 			      0);
 	checkpoint_here();
 	for (int k = 0; k < 3; k++)
 		for (int i = 0; i < each; i++) {
 			check(sigtimedwait(&set, &info, &at_once) == SIGRTMIN + k);
 			check(info.si_code == SI_QUEUE && info.si_pid == getpid());
-			check(info.si_value.sival_ptr == (void *)(0x1234500000000 + i));
+			check(info.si_value.sival_ptr == (void *)(uintptr_t)(0x1234500000000 + i));
 		}
 	check(sigtimedwait(&set, &info, &at_once) == -1 && errno == EAGAIN);
 	return passed();

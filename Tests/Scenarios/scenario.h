@@ -50,6 +50,20 @@
 #ifndef SYS_select
 #define SYS_select SYS_pselect6
 #endif
+#ifdef __i386__
+/* Its C library makes these by calls with many behind one number; select has a new one. */
+#undef SYS_recvfrom
+#undef SYS_msgsnd
+#undef SYS_msgrcv
+#undef SYS_select
+#define SYS_accept     SYS_socketcall
+#define SYS_recvfrom   SYS_socketcall
+#define SYS_semop      SYS_ipc
+#define SYS_semtimedop SYS_ipc
+#define SYS_msgsnd     SYS_ipc
+#define SYS_msgrcv     SYS_ipc
+#define SYS_select     SYS__newselect
+#endif
 #ifndef SYS_epoll_wait
 #define SYS_epoll_wait SYS_epoll_pwait
 #endif

@@ -27,6 +27,7 @@ extension AArch64 {
     case .exitGroup: 94
     case .setTidAddress: 96
     case .setRobustList: 99
+    case .getRobustList: 100
     case .nanosleep: 101
     case .getitimer: 102
     case .setitimer: 103
@@ -91,8 +92,8 @@ extension AArch64 {
     case .clone3: 435
     case .closeRange: 436
     case .pidfdGetfd: 438
-    // An x86 call.
-    case .archPrctl: nil
+    // An x86 call, and one of 32-bit processors.
+    case .archPrctl, .clockNanosleepTime64: nil
     }
   }
 }

@@ -78,7 +78,7 @@ extension X86_64 {
 
 /// How NT_X86_XSTATE's bytes stand in a signal frame: with the marks by which the kernel knows a full
 /// xsave area.
-private struct ExtendedArea {
+struct ExtendedArea {
   private let features: UInt64
   private let size: Int
 

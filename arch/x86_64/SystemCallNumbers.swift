@@ -76,6 +76,7 @@ extension X86_64 {
     case .clockNanosleep: 230
     case .openat: 257
     case .setRobustList: 273
+    case .getRobustList: 274
     case .dup3: 292
     case .preadv: 295
     case .pwritev: 296
@@ -92,6 +93,7 @@ extension X86_64 {
     case .clone3: 435
     case .closeRange: 436
     case .pidfdGetfd: 438
+    case .clockNanosleepTime64: nil
     }
   }
 }
