@@ -57,10 +57,10 @@ def check_failure(result, pattern, status=None):
 class Target(runner.Run):
   """A scenario that has arrived at its checkpoint_here()."""
 
-  def __init__(self, directory, name="pipe_with_unread_bytes"):
+  def __init__(self, directory, name="pipe_with_unread_bytes", machine=None):
     directory.mkdir(exist_ok=True)
     directory.chmod(0o777)
-    super().__init__(runner.Scenario(runner.sources()[name]), directory)
+    super().__init__(runner.Scenario(runner.sources(machine)[name], machine), directory)
 
   @property
   def pid(self):
