@@ -389,17 +389,4 @@ public enum Registers: Sendable {
     case .aarch64, .foreign: []
     }
   }
-
-  /// A `siginfo_t` in the program's own form, from what a tracer is shown: that has the form of the tracer.
-  public func signalInformation(traced bytes: [UInt8]) -> [UInt8] {
-    guard case .i386 = self, Machine.native.wordSize == .bits64 else { return bytes }
-    return SignalInformation32.narrowed(bytes)
-  }
-
-  /// Why a program that stands so cannot be brought back, in words that follow "its thread"; nil if it
-  /// can.
-  public var unsupportedReason: StaticString? {
-    guard case .i386(let registers) = self, registers.usesLocalDescriptors else { return nil }
-    return "uses a segment of its own making (modify_ldt)"
-  }
 }

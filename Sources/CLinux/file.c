@@ -24,6 +24,13 @@ long cr_open(int directory, const char *path, int flags, unsigned mode)
 	return result(openat(directory, path, flags | O_CLOEXEC, mode));
 }
 
+int64_t cr_seek(int fd, int64_t offset, int whence)
+{
+	off_t place = lseek(fd, offset, whence);
+
+	return place == -1 ? -errno : place;
+}
+
 long cr_pread(int fd, void *buffer, size_t count, int64_t offset)
 {
 	return result(pread(fd, buffer, count, offset));

@@ -235,7 +235,7 @@ extension [Extent] {
 private func residentPages(_ range: MemoryRange) throws(Errno) -> [MemoryRange] {
   let pages = Int(range.count / hostPageSize)
   let (_, bytes) = try bytesFilled(count: max(pages, 1)) { buffer in
-    cr_syscall(Int(SYS_mincore), Int(range.start), Int(range.count), buffer, 0, 0, 0)
+    cr_syscall(Int(SYS_mincore), Int(bitPattern: UInt(range.start)), Int(range.count), buffer, 0, 0, 0)
   }
   var found: [MemoryRange] = []
   for page in 0 ..< pages where bytes[page] & 1 != 0 {

@@ -25,8 +25,8 @@ public struct DescriptorNumber: Hashable, Sendable {
 
   /// lseek(2), SEEK_SET.
   public func seek(to position: UInt64) throws(Errno) {
-    try checked(
-      cr_syscall(Int(SYS_lseek), Int(rawValue), Int(position), Int(SEEK_SET), 0, 0, 0))
+    let result = cr_seek(rawValue, Int64(bitPattern: position), SEEK_SET)
+    guard result >= 0 else { throw Errno(rawValue: Int32(-result)) }
   }
 
   /// ftruncate(2).

@@ -10,16 +10,20 @@ extension FileDescriptor {
     var ranges: [MemoryRange] = []
     var offset: UInt64 = 0
     while offset < size {
-      let data = cr_syscall(Int(SYS_lseek), Int(number), Int(offset), Int(SEEK_DATA), 0, 0, 0)
-      if data == -Int(ENXIO) { break }
-      let start = UInt64(try checked(data))
-      let hole = cr_syscall(Int(SYS_lseek), Int(number), Int(start), Int(SEEK_HOLE), 0, 0, 0)
-      let end = min(size, UInt64(try checked(hole)))
+      let data = cr_seek(number, Int64(offset), SEEK_DATA)
+      if data == -Int64(ENXIO) { break }
+      let start = try Self.place(data)
+      let end = min(size, try Self.place(cr_seek(number, Int64(start), SEEK_HOLE)))
       if start >= end { break }
       ranges.append(MemoryRange(start: start, end: end))
       offset = end
     }
     return ranges
+  }
+
+  private static func place(_ result: Int64) throws(Errno) -> UInt64 {
+    guard result >= 0 else { throw Errno(rawValue: Int32(-result)) }
+    return UInt64(result)
   }
 
   /// Copies `count` bytes from one place to a place of another file; holes become zeros. Throws EIO

@@ -78,7 +78,7 @@ extension DescriptorNumber {
       let result = path.withCString {
         cr_syscall(
           Int(SYS_inotify_add_watch), Int(rawValue), Int(bitPattern: $0),
-          Int(mask | UInt32(IN_DONT_FOLLOW)), 0, 0, 0)
+          Int(bitPattern: UInt(mask | UInt32(IN_DONT_FOLLOW))), 0, 0, 0)
       }
       let number = Int32(try checked(result))
       if number == wanted { return }

@@ -91,6 +91,9 @@ extension PtraceEngine {
       try Tracing.registerSet(1, of: thread.id, capacity: 512)
     }
     guard let registers = Registers(traced: bytes) else {
+      if Registers.isOfWiderCode(traced: bytes) {
+        throw EngineError("hold, with 32-bit tools, the 64-bit code", thread.process, .notSupported)
+      }
       throw EngineError("understand registers", thread.process, .notSupported)
     }
     return registers

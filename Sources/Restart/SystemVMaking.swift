@@ -110,7 +110,8 @@ extension Rebuilder {
         id: id, address: attached, size: count)
       if case .takeOver = fate {
         try checked(
-          cr_syscall(Int(SYS_madvise), Int(attached), Int(count), Int(MADV_REMOVE), 0, 0, 0))
+          cr_syscall(Int(SYS_madvise), Int(bitPattern: UInt(attached)), Int(count), Int(MADV_REMOVE), 0, 0, 0)
+        )
       }
       try contents.copy(
         memory.contents,

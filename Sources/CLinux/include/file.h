@@ -17,6 +17,8 @@ struct cr_file_status {
 
 long cr_open(int directory, const char *path, int flags, unsigned mode);
 long cr_pread(int fd, void *buffer, size_t count, int64_t offset);
+/* lseek(2), whose offset does not fit a long everywhere; -errno. */
+int64_t cr_seek(int fd, int64_t offset, int whence);
 long cr_pwrite(int fd, const void *buffer, size_t count, int64_t offset);
 long cr_truncate(int fd, int64_t size);
 /* sync_file_range(2) with SYNC_FILE_RANGE_WRITE: begins to write dirty pages, waits for nothing. */
