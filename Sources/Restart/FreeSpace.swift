@@ -33,15 +33,26 @@ struct FreeSpace {
     }.sorted { $0.start < $1.start }
   }
 
-  /// Places for `count` bytes, the lowest of each gap that is large enough.
+  /// Places for `count` bytes: the lowest of each gap that is large enough, then others in the larger
+  /// gaps. A program of 32 bits has few gaps, and at each end of one the fresh process may have
+  /// something, or a copy of what its parent had.
   func places(for count: UInt64, pageSize: UInt64) -> [UInt64] {
     var found: [UInt64] = []
+    var others: [UInt64] = []
+    func note(from start: UInt64, to end: UInt64) {
+      guard end > start, end - start >= count else { return }
+      found.append(start)
+      for eighth in UInt64(1) ..< 8 {
+        let place = (start + (end - start) / 8 * eighth) / pageSize * pageSize
+        if place > start + count, place + count <= end { others.append(place) }
+      }
+    }
     var start = Self.lowest
     for range in occupied {
-      if range.start > start, range.start - start >= count { found.append(start) }
+      note(from: start, to: range.start)
       start = max(start, (range.end + pageSize - 1) / pageSize * pageSize)
     }
-    if start < limit, limit - start >= count { found.append(start) }
-    return found
+    note(from: start, to: limit)
+    return found + others
   }
 }

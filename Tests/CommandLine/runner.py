@@ -33,7 +33,7 @@ FOLDERS = {"ppc64le": "powerpc64le", "armv7l": "arm", "i686": "i386"}
 I386_LIBRARIES = "/usr/i686-linux-gnu/lib"
 COMPILERS = {
   None: ["gcc"],
-  "i386": ["i686-linux-gnu-gcc", "-msse2", "-D_FILE_OFFSET_BITS=64",
+  "i386": ["i686-linux-gnu-gcc", "-msse2", "-Wl,-z,notext", "-D_FILE_OFFSET_BITS=64",
            f"-Wl,--dynamic-linker={I386_LIBRARIES}/ld-linux.so.2",
            f"-Wl,--disable-new-dtags,-rpath,{I386_LIBRARIES}"],
 }

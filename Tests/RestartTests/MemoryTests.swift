@@ -8,6 +8,18 @@ import Testing
 @testable import Restart
 
 struct FreeSpaceTests {
+  @Test func `a program with few gaps has several places in each`() {
+    let regions = [region(0x5650_0000, pages: 16), region(0xf7f0_0000, pages: 16)]
+    let places = FreeSpace(besides: regions).places(for: 0x2_0000, pageSize: 0x1_0000)
+    #expect(places.filter { $0 < 0x5650_0000 }.count > 4)
+    #expect(places.filter { $0 > 0x5650_0000 }.count > 4)
+    #expect(Set(places).count == places.count)
+    for place in places {
+      let range = MemoryRange(start: place, count: 0x2_0000)
+      #expect(regions.allSatisfy { !$0.range.overlaps(range) })
+    }
+  }
+
   @Test func `places do not touch what the program has`() {
     let regions = [region(0x40_0000, pages: 16), region(0x7000_0000_0000)]
     let places = FreeSpace(besides: regions).places(for: 0x2_0000, pageSize: 0x1_0000)
