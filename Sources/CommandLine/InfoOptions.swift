@@ -17,6 +17,7 @@ public struct InfoOptions: Sendable {
   public var showsMaps = false
   public var showsDescriptors = false
   public var showsThreads = false
+  public var showsStacks = false
   /// Verify the checksums.
   public var checks = false
   public var json = false
@@ -27,7 +28,7 @@ public struct InfoOptions: Sendable {
 
   enum Key: Int32 {
     case help = 256
-    case version, quiet, maps, descriptors, threads, check, json, core, output, file, descriptor
+    case version, quiet, maps, descriptors, threads, stack, check, json, core, output, file, descriptor
   }
 
   public static let manual = Manual(
@@ -39,6 +40,8 @@ public struct InfoOptions: Sendable {
       OptionRow("the mappings of each process", Option(Key.maps.rawValue, nil, "maps")),
       OptionRow("the descriptors of each process", Option(Key.descriptors.rawValue, nil, "fds")),
       OptionRow("the threads of each process", Option(Key.threads.rawValue, nil, "threads")),
+      OptionRow(
+        "where each thread stood (needs eu-stack)", Option(Key.stack.rawValue, nil, "stack")),
       OptionRow("verify all checksums", Option(Key.check.rawValue, nil, "check")),
       OptionRow("everything, for programs", Option(Key.json.rawValue, nil, "json"))),
     OptionGroup(
@@ -75,9 +78,13 @@ public struct InfoOptions: Sendable {
     sources += parsed.operands.map { .file($0) }
     guard sources.count <= 1 else { throw .usage("only one context file at a time") }
     if let source = sources.first { action = .file(source) }
-    if case .here = action, core != nil || checks || showsMaps || showsDescriptors || showsThreads {
+    if case .here = action,
+      core != nil || checks || showsMaps || showsDescriptors || showsThreads
+        || showsStacks
+    {
       throw .usage("which file?")
     }
+    if showsStacks, json || core != nil { throw .usage("--stack goes with neither --json nor --core") }
     if output != nil, core == nil { throw .usage("--output goes with --core") }
   }
 
@@ -91,6 +98,7 @@ public struct InfoOptions: Sendable {
     case .maps: showsMaps = true
     case .descriptors: showsDescriptors = true
     case .threads: showsThreads = true
+    case .stack: showsStacks = true
     case .check: checks = true
     case .json: json = true
     case .core:

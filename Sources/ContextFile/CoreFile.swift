@@ -28,6 +28,16 @@ extension Reader {
     }
   }
 
+  /// The core file of one process in an unnamed file.
+  public func unnamedCore(of process: ProcessID) throws(Failure) -> FileDescriptor {
+    let file: FileDescriptor
+    do throws(Errno) { file = try Spool.open() } catch {
+      throw Failure(error, "cannot make a temporary file for process \(process): \(error)")
+    }
+    try extractCore(of: process, to: file)
+    return file
+  }
+
   /// A snapshot of this process only, with all memory that it can see.
   private func alone(_ index: Int) -> Snapshot {
     var alone = snapshot

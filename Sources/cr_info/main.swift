@@ -43,6 +43,7 @@ func show(
   let reader = try Reader(placement)
   if options.checks { try reader.verify() }
   if let process = options.core { return try extract(process, from: reader, options) }
+  if options.showsStacks { return try showStacks(reader) }
   if options.json {
     let report = ContextReport(reader.snapshot).json(reader, isVerified: options.checks)
     return Tool.show(report.text + "\n")

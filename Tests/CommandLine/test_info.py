@@ -150,3 +150,34 @@ def test_shared_memory_is_saved_once(saved):
   """4 MiB seen by four processes."""
   _, context = saved("shared_memory_of_parent_and_children")
   assert context.stat().st_size < 8 << 20
+
+
+def test_stack_names_the_functions_of_every_thread(saved):
+  target, context = saved("mutex_waited_for_over_the_checkpoint")
+  text = check_success(run("cr_info", "--stack", context)).stdout
+  assert re.match(rf"process {target.pid} \(mutex_waited_fo\), /", text)
+  assert len(re.findall(r"^#\d+ .* enter$", text, re.M)) == 5
+  assert re.search(r"^#\d+ .* main$", text, re.M)
+  for task in processes.threads(target.pid):
+    assert f"TID {task}:" in text
+
+
+def test_stack_shows_every_process_of_a_tree(saved):
+  target, context = saved("children_and_grandchildren")
+  text = check_success(run("cr_info", "--stack", context)).stdout
+  for pid in [target.pid] + processes.descendants(target.pid):
+    assert f"process {pid} (" in text and f"TID {pid}:" in text
+
+
+def test_stack_tells_what_to_install(saved, directory):
+  _, context = saved()
+  result = run("cr_info", "--stack", context, env={"PATH": str(directory)})
+  assert result.returncode == 2
+  assert "cr_info: --stack needs eu-stack, which is not here: install elfutils" in result.stderr
+
+
+@pytest.mark.parametrize("other", ("--json", "--core=1"))
+def test_stack_goes_alone(saved, other):
+  _, context = saved()
+  result = run("cr_info", "--stack", other, context)
+  assert result.returncode == 255 and "--stack goes with neither" in result.stderr
