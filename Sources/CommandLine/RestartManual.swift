@@ -48,6 +48,8 @@ extension RestartOptions {
       "the old process ids (default), or new ones",
       option(.pid, nil, "restore-pid"), option(.noPid, nil, "no-restore-pid")),
     OptionRow(
+      "the old ids without privilege, in a namespace", option(.rootless, nil, "rootless")),
+    OptionRow(
       "the old process groups, or ours (default)",
       option(.pgid, nil, "restore-pgid"), option(.noPgid, nil, "no-restore-pgid")),
     OptionRow(
@@ -108,7 +110,6 @@ extension RestartOptions {
     "",
     OptionRow(
       "", option(.directory, "d", "dir", .required("DIR")), option(.lazy, nil, "lazy"),
-      option(.rootless, nil, "rootless"),
       option(.libcr, nil, "libcr", .required("FD")),
       option(.requester, nil, "requester", .required("PID")),
       Option(RestartKey.stop.rawValue, nil, "freeze")))

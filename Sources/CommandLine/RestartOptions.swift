@@ -19,6 +19,8 @@ public struct RestartOptions: Sendable {
   /// Whether a later checkpoint leaves cr_restart itself out.
   public var omission = Omission.maybe
   public var detaches = false
+  /// In namespaces of its own, where an ordinary user may choose ids.
+  public var rootless = false
   /// Only look whether a restart would succeed.
   public var checksOnly = false
   public var engine = EngineChoice.automatic
@@ -95,8 +97,7 @@ public struct RestartOptions: Sendable {
         try OptionArgument.number(argument, of: "--requester", in: 1 ... .max, meaning: "a pid"))
     case .directory: throw .notBuilt("--dir", "name the one context file")
     case .lazy: throw .notBuilt("--lazy")
-    case .rootless:
-      throw .notBuilt("--rootless", "unshare(1) -Ur --pid --fork --mount-proc gives the same room")
+    case .rootless: rootless = true
     default:
       if takeID(key) || takeHook(key, argument) { break }
       try takeSignal(key, argument)

@@ -76,6 +76,8 @@ public struct RestartRequest: Sendable {
   public var relocations: [Relocation] = []
   /// Who asked, if not this tool by itself.
   public var requester: ProcessID?
+  /// Our supplementary groups, by the numbers they have outside of the user namespace we are in.
+  public var groups: [UInt32]?
   /// Path of the context file, for the programs' information; empty if it has none.
   public var source: ByteString = ""
 

@@ -55,7 +55,7 @@ extension Rebuilder {
       // SECBIT_NO_SETUID_FIXUP: capabilities stay until they are set.
       try call("set secure bits", .prctl, [UInt64(PR_SET_SECUREBITS), 4], by: &engine)
     }
-    if wanted.groups != ours.groups {
+    if wanted.groups != ours.groups, surroundings.users.allowsGroups {
       var list = TargetStructure(for: remote.machine)
       for group in wanted.groups { list.int32(group) }
       let address = try remote.put(list.bytes, by: &engine)

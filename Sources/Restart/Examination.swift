@@ -15,7 +15,7 @@ public func examine(
 ) throws(Failure) -> Prospect {
   var report = Report()
   let snapshot = prepared(snapshot, for: request)
-  var plan = Plan(request, snapshot, try Surroundings())
+  var plan = Plan(request, snapshot, try Surroundings(for: request))
   plan.examine(&report)
   var problems = plan.problems
   checkAccess(snapshot, &problems)

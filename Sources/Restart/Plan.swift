@@ -97,6 +97,10 @@ struct Plan {
     let rights = surroundings.rights
     for thread in process.threads {
       let wanted = thread.credentials
+      if let words = missing(wanted) {
+        problems.add(.notPermitted, "\(who(process)) \(words)")
+        return
+      }
       if wanted.userIDs != ours.userIDs, !rights.canSetUserIDs {
         problems.add(
           .notPermitted,
@@ -104,7 +108,7 @@ struct Plan {
             + "ask as that user, or as root")
         return
       }
-      if wanted.groupIDs != ours.groupIDs || wanted.groups != ours.groups, !rights.canSetGroupIDs {
+      if wanted.groupIDs != ours.groupIDs || !keepsGroups(wanted), !rights.canSetGroupIDs {
         problems.add(
           .notPermitted,
           "\(who(process)) had other groups than you have: log in again as that user, or ask as root")
@@ -120,6 +124,33 @@ struct Plan {
         .notPermitted,
         "\(who(process)) had the root directory \(process.rootDirectory), which only root can set")
     }
+  }
+
+  /// What this user namespace does not have or forbids.
+  private func missing(_ wanted: Credentials) -> ByteString? {
+    let users = surroundings.users
+    let how: ByteString =
+      "use cr_restart --rootless outside of it, or map that id (unshare --map-current-user)"
+    for id in wanted.userIDs
+    where !surroundings.credentials.userIDs.contains(id) && !users.has(user: id) {
+      return "ran as user \(id), which this user namespace does not have: \(how)"
+    }
+    for id in wanted.groupIDs
+    where !surroundings.credentials.groupIDs.contains(id) && !users.has(group: id) {
+      return "ran with group \(id), which this user namespace does not have: \(how)"
+    }
+    if users.allowsGroups || keepsGroups(wanted) { return nil }
+    return "had other groups than you have, and this user namespace forbids to set them "
+      + "(/proc/self/setgroups): log in again as that user, or ask as root"
+  }
+
+  /// The groups are ours. Where groups cannot be set, those that the user namespace lacks look alike.
+  private func keepsGroups(_ wanted: Credentials) -> Bool {
+    let ours = surroundings.credentials.groups
+    if wanted.groups.sorted() == ours.sorted() { return true }
+    let users = surroundings.users
+    return !users.allowsGroups && request.groups == nil
+      && users.shown(groups: wanted.groups) == users.shown(groups: ours)
   }
 
   // MARK: Process ids

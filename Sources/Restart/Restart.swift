@@ -16,7 +16,7 @@ public func restart<E: Engine & ~Copyable>(
 ) throws(Failure) -> RestartedJob {
   report.step("checking what the processes need")
   let snapshot = prepared(snapshot, for: request)
-  let surroundings = try Surroundings()
+  let surroundings = try Surroundings(for: request)
   var plan = Plan(request, snapshot, surroundings)
   try plan.check(&report)
   report.expect(snapshot.contentBytes)

@@ -10,6 +10,7 @@ struct Surroundings {
   var status: ProcessStatus
   var credentials: Credentials
   var rights: Rights
+  let users = UserNamespace()
   var workingDirectory: ByteString
   var rootDirectory: ByteString
   var coredumpFilter: UInt32
@@ -22,10 +23,11 @@ struct Surroundings {
   var kernelRelease: ByteString
   var kernelVersion: ByteString
 
-  init() throws(Failure) {
+  init(for request: RestartRequest = RestartRequest()) throws(Failure) {
     do throws(Errno) {
       status = try ownStatus()
       credentials = Credentials(status)
+      if let groups = request.groups { credentials.groups = groups }
       credentials.secureBits = UInt32(
         truncatingIfNeeded: try checked(
           cr_syscall(Int(SYS_prctl), Int(PR_GET_SECUREBITS), 0, 0, 0, 0, 0)))
@@ -82,8 +84,8 @@ struct Rights {
 
   static let missingRightToSetIDs: ByteString =
     "not permitted to give processes their old ids: that needs root, or the capability "
-    + "CAP_CHECKPOINT_RESTORE (setcap cap_checkpoint_restore+eip), or a pid namespace of your own; "
-    + "or use --no-restore-pid"
+    + "CAP_CHECKPOINT_RESTORE (setcap cap_checkpoint_restore+eip), or a pid namespace of your own "
+    + "(--rootless makes one); or use --no-restore-pid"
 }
 
 extension Credentials {

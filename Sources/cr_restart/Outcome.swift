@@ -55,6 +55,10 @@ final class Outcome {
   func tell(_ failure: Failure) -> Int32 {
     if let signal = Interrupt.signal, failure.errno == .interrupted {
       messages.error("called off: nothing was restarted")
+      if Room.isInside {
+        Room.tellEnded(WaitStatus(rawValue: signal))
+        Room.linger(ExitStatus.success)
+      }
       ProcessID.suffer(signal)
     }
     if let status = hookStatus(of: failureClass ?? FailureClass(of: failure.errno)) {

@@ -46,6 +46,10 @@ struct Supervisor {
   /// Ends this process as the root ended: returns an exit status, or does not return.
   func endAs(_ status: WaitStatus) -> Int32 {
     foreground.takeBack()
+    if Room.isInside {
+      Room.tellEnded(status)
+      Room.linger(ExitStatus.success)
+    }
     switch status.event {
     case .exited(let code): return code
     case .killed(let signal):
@@ -73,6 +77,11 @@ struct Supervisor {
     // A job of its own group that read from the terminal before it had it.
     if signal == 21 || signal == 22, foreground.giveToJob() {
       try? ProcessID(-rootGroup.rawValue).send(18)
+      return
+    }
+    if Room.isInside {
+      // The first process of a pid namespace cannot be stopped; whoever stands outside can.
+      Room.tellStopped(by: signal)
       return
     }
     guard let own = SignalRelay.ownStop(after: signal, isForeground: foreground.isOurs) else {

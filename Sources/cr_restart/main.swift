@@ -56,7 +56,7 @@ func check(_ options: RestartOptions, _ outcome: Outcome) -> Int32 {
 }
 
 func run() -> Int32 {
-  let options = RestartOptions(Invocation.arguments)
+  var options = RestartOptions(Invocation.arguments)
   switch options.action {
   case .help: return Tool.printHelp(RestartOptions.manual)
   case .version: return Tool.printVersion(RestartOptions.manual)
@@ -69,6 +69,14 @@ func run() -> Int32 {
       ?? Tool.reject(rejection, RestartOptions.manual, verbosity: options.verbosity)
   }
 
+  if options.rootless {
+    options.request.groups = try? ownStatus().groups
+    do throws(Failure) {
+      if let status = try Keeper.enterRoom() { return status }
+    } catch {
+      return outcome.tell(error)
+    }
+  }
   if options.checksOnly { return check(options, outcome) }
 
   let job: RestartedJob
@@ -93,7 +101,13 @@ func run() -> Int32 {
   let supervisor = Supervisor(job)
   outcome.watch.finish()
   if let status = outcome.tell(job, signalMask: supervisor.signals.before) { return status }
-  if options.detaches { return ExitStatus.success }
+  if options.detaches {
+    if Room.isInside {
+      Room.tellEnded(WaitStatus(rawValue: 0))
+      Room.linger(ExitStatus.success)
+    }
+    return ExitStatus.success
+  }
   return supervisor.endAs(supervisor.waitForEnd())
 }
 

@@ -56,7 +56,12 @@ extension CommandLineParsingTests {
       #expect(!RestartOptions(["cr_restart", "a"]).checksOnly)
     }
 
-    @Test(arguments: ["--lazy a", "--rootless a", "-d a", "--engine=kernel a"])
+    @Test func `a restart without privilege is asked for by name`() {
+      #expect(RestartOptions(["cr_restart", "--rootless", "a"]).rootless)
+      #expect(!RestartOptions(["cr_restart", "a"]).rootless)
+    }
+
+    @Test(arguments: ["--lazy a", "-d a", "--engine=kernel a"])
     func `what is not built is refused and not ignored`(words: String) {
       #expect(status(words) == 38)
     }

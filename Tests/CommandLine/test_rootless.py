@@ -1,0 +1,259 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Ordinary users without any capability: cr_restart --rootless, user namespaces made by others, and
+what is told where neither helps."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+
+import pytest
+
+import processes
+import runner
+from processes import wait_until
+from targets import NOBODY, check_failure, readable_copy
+
+# Says its ids, those of a thread and of a child, its groups and its secret; does so again when told.
+PROGRAM = """
+import os, signal, subprocess, sys, threading, time
+secret = os.urandom(8).hex()
+child = subprocess.Popen(["sleep", "1000"])
+told = threading.Event()
+ids = []
+def thread():
+  while True:
+    told.wait()
+    told.clear()
+    ids[:] = [threading.get_native_id()]
+    told_back.set()
+told_back = threading.Event()
+threading.Thread(target=thread, daemon=True).start()
+def say(*_):
+  told.set()
+  told_back.wait()
+  told_back.clear()
+  print(os.getpid(), os.getresuid(), os.getresgid(), os.getgroups(), ids[0], child.pid,
+        child.poll(), secret, capabilities(), flush=True)
+def capabilities():
+  return [line.split()[1] for line in open("/proc/self/status") if line.startswith("Cap")]
+def end(*_):
+  child.kill()
+  child.wait()
+  sys.exit(44)
+signal.signal(signal.SIGUSR1, lambda *_: wants.append(1))
+signal.signal(signal.SIGTERM, lambda *_: wants.append(2))
+wants = []
+say()
+while True:
+  time.sleep(0.01)
+  if wants:
+    say() if wants.pop(0) == 1 else end()
+"""
+
+
+class Job:
+  """A program of an ordinary user's, and what it has said."""
+
+  def __init__(self, directory, *arguments, **settings):
+    self.directory = directory
+    self.settings = {**NOBODY, **settings}
+    self.output = directory / "output"
+    arguments = arguments or ("/usr/bin/python3", "-c", PROGRAM)
+    self.output.touch()
+    self.output.chmod(0o666)
+    with open(self.output, "ab") as output:
+      self.process = subprocess.Popen(
+        arguments, cwd=directory, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+        start_new_session=True, **self.settings)
+    self.await_lines(1)
+    self.pid = self.process.pid
+
+  def lines(self):
+    return self.output.read_text().splitlines()
+
+  def await_lines(self, count):
+    wait_until(lambda: len(self.lines()) >= count, f"line {count}: {self.lines()}")
+
+  def run(self, name, *arguments, prefix=(), **settings):
+    return subprocess.run(
+      [*prefix, readable_copy(self.directory, name), *map(str, arguments)], capture_output=True,
+      text=True, timeout=60, cwd=self.directory, stdin=subprocess.DEVNULL,
+      **{**self.settings, **settings})
+
+  def save_and_kill(self):
+    result = self.run("cr_checkpoint", "-f", "context", "--clobber", self.pid)
+    assert result.returncode == 0, result.stderr
+    processes.kill_all()
+    self.process.wait()
+
+  def restart(self, *options, prefix=(), **settings):
+    """The command; the outermost process of it."""
+    self.process = subprocess.Popen(
+      [*prefix, readable_copy(self.directory, "cr_restart"), *options, "context"],
+      cwd=self.directory, stdin=subprocess.DEVNULL, stderr=open(self.directory / "errors", "ab"),
+      **{"start_new_session": True, **self.settings, **settings})
+
+  def errors(self):
+    return (self.directory / "errors").read_text()
+
+
+def is_inside(pid):
+  """The program itself, by its outer pid, and not what made it."""
+  return (len((processes.status(pid, "NSpid") or "").split()) > 1
+          and processes.status(pid, "Name") not in ("cr_restart", "unshare"))
+
+
+def inside(job):
+  """The outer pid of the restarted root."""
+  def find():
+    assert job.process.poll() is None, job.errors()
+    found = [pid for pid in processes.descendants(job.process.pid) if is_inside(pid)]
+    return found[0] if found and processes.is_untouched(found[0]) else None
+  return wait_until(find, "restarted")
+
+
+def test_old_ids_without_any_capability(directory):
+  job = Job(directory)
+  job.save_and_kill()
+  job.restart("--rootless")
+  inside(job)
+  job.process.send_signal(signal.SIGUSR1)
+  job.await_lines(2)
+  # Ids of process, thread and child, users, groups, contents, and no capability gained.
+  assert job.lines()[0] == job.lines()[1]
+  job.process.send_signal(signal.SIGTERM)
+  assert job.process.wait(20) == 44, job.errors()
+
+
+def test_supplementary_groups_stay(directory):
+  if not NOBODY:
+    pytest.skip("only root can have others")
+  job = Job(directory, extra_groups=[4, 24, 46])
+  assert "[4, 24, 46" in job.lines()[0]
+  job.save_and_kill()
+  # As root sees it: the same groups outside of the namespace.
+  job.restart("--rootless")
+  assert processes.status(inside(job), "Groups").split()[:3] == ["4", "24", "46"]
+  job.process.send_signal(signal.SIGTERM)
+  assert job.process.wait(20) == 44, job.errors()
+  # With other groups it is refused, before anything is started.
+  check_failure(job.run("cr_restart", "--rootless", "context", extra_groups=[4]),
+                "had other groups than you have.*setgroups", 1)
+
+
+@pytest.mark.parametrize("number", ("KILL", "SEGV", "TERM", "RTMIN"))
+def test_it_dies_of_the_signal_of_the_program(number, directory):
+  job = Job(directory, "/bin/bash", "-c",
+            f"echo ready; while [ ! -e go ]; do sleep 0.01; done; kill -{number} $$; sleep 10")
+  job.save_and_kill()
+  (directory / "go").touch()
+  job.restart("--rootless")
+  expected = signal.SIGRTMIN if number == "RTMIN" else getattr(signal, f"SIG{number}")
+  assert job.process.wait(20) == -expected, job.errors()
+
+
+@pytest.mark.parametrize("status", (0, 1, 255))
+def test_it_ends_with_the_status_of_the_program(status, directory):
+  job = Job(directory, "/bin/bash", "-c",
+            f"echo ready; while [ ! -e go ]; do sleep 0.01; done; exit {status}")
+  job.save_and_kill()
+  (directory / "go").touch()
+  job.restart("--rootless")
+  assert job.process.wait(20) == status, job.errors()
+
+
+def test_it_stops_and_continues_with_the_program(directory):
+  job = Job(directory)
+  job.save_and_kill()
+  # In a group that is not orphaned, or the kernel would not stop it.
+  job.restart("--rootless", start_new_session=False, preexec_fn=lambda: os.setpgid(0, 0))
+  root = inside(job)
+  for line in 2, 3:
+    job.process.send_signal(signal.SIGTSTP)
+    wait_until(lambda: processes.state(root) == "T", "the program is stopped")
+    wait_until(lambda: processes.state(job.process.pid) == "T", "cr_restart is stopped")
+    job.process.send_signal(signal.SIGCONT)
+    wait_until(lambda: processes.state(root) != "T", "it runs")
+    job.process.send_signal(signal.SIGUSR1)
+    job.await_lines(line)
+  assert len(set(job.lines())) == 1
+  job.process.send_signal(signal.SIGTERM)
+  assert job.process.wait(20) == 44, job.errors()
+
+
+def test_orphans_live_on(directory):
+  job = Job(directory, "/bin/bash", "-c",
+            "(while [ ! -e late ]; do sleep 0.01; done; touch done) >/dev/null 2>&1 &"
+            "echo ready; while [ ! -e go ]; do sleep 0.01; done; exit 5")
+  job.save_and_kill()
+  (directory / "go").touch()
+  job.restart("--rootless")
+  assert job.process.wait(20) == 5, job.errors()
+  (directory / "late").touch()
+  wait_until((directory / "done").exists, "the orphan goes on")
+  # And the room is gone with it.
+  wait_until(lambda: not any(map(processes.is_alive, processes.descendants(os.getpid()))),
+             "all have ended")
+
+
+def test_check_and_json(directory):
+  job = Job(directory)
+  job.save_and_kill()
+  result = job.run("cr_restart", "--rootless", "--check", "--json", "context")
+  assert result.returncode == 0, result.stderr
+  assert json.loads(result.stdout)["problems"] == []
+  check_failure(job.run("cr_restart", "--check", "context"), "--rootless makes one")
+  # A wrong file is a wrong file.
+  (directory / "context").write_bytes(b"nothing")
+  check_failure(job.run("cr_restart", "--rootless", "context"), "context")
+
+
+def test_without_user_namespaces_it_says_so(directory):
+  job = Job(directory)
+  job.save_and_kill()
+  script = 'echo 0 > /proc/sys/user/max_user_namespaces && exec "$@"'
+  result = job.run("cr_restart", "--rootless", "context",
+                   prefix=("unshare", "-r", "sh", "-c", script, "sh"))
+  assert result.returncode == 28 and "max_user_namespaces" in result.stderr, result
+
+
+def test_without_it_the_error_says_what_helps(directory):
+  job = Job(directory)
+  job.save_and_kill()
+  check_failure(job.run("cr_restart", "context"),
+                "CAP_CHECKPOINT_RESTORE.*--rootless.*--no-restore-pid", 1)
+  job.restart("--no-restore-pid")
+  wait_until(lambda: any(map(processes.is_untouched, processes.descendants(job.process.pid))),
+             "restarted")
+  wait_until(lambda: job.process.send_signal(signal.SIGUSR1) or len(job.lines()) > 1, "it runs")
+  # Everything but ids.
+  first, second = (re.sub(r"\d+ (None)", r"\1", line).split() for line in job.lines()[:2])
+  assert first[1:7] == second[1:7] and first[-6:] == second[-6:]
+  job.process.send_signal(signal.SIGTERM)
+  assert job.process.wait(20) == 44, job.errors()
+
+
+def test_in_a_user_namespace_made_by_unshare(directory):
+  job = Job(directory)
+  job.save_and_kill()
+  room = ("unshare", "--user", "--map-current-user", "--pid", "--fork", "--mount-proc",
+          "--keep-caps")
+  job.restart(prefix=room)
+  # unshare hands on no signals, and it is not for us to guess who is who.
+  os.kill(inside(job), signal.SIGUSR1)
+  job.await_lines(2)
+  assert job.lines()[0] == job.lines()[1]
+  os.kill(inside(job), signal.SIGTERM)
+  assert job.process.wait(20) == 44, job.errors()
+
+
+def test_a_user_namespace_that_lacks_the_user_is_named(directory):
+  job = Job(directory)
+  job.save_and_kill()
+  result = job.run("cr_restart", "context",
+                   prefix=("unshare", "-r", "--pid", "--fork", "--mount-proc"))
+  check_failure(
+    subprocess.CompletedProcess(["cr_restart"], result.returncode, "", result.stderr),
+    r"ran as user \d+, which this user namespace does not have.*--rootless", 1)
