@@ -152,6 +152,9 @@ public struct Destination: ~Copyable {
     _ = try Destination(placement, replacement, isSynchronous: false)
   }
 
+  /// From now on somebody else writes to `file`, who looks after everything but `commit`.
+  public mutating func handOver() { hasBegun = true }
+
   /// Throws ENOSPC if there is no room for the file, before any of it is written.
   public mutating func reserve(_ layout: Layout) throws(Failure) {
     let free = file.freeSpace()

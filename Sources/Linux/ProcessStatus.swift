@@ -33,6 +33,8 @@ public struct ProcessStatus: Sendable {
   public var hasShadowStack = false
   /// In a pid namespace below ours, where it has another id than the one we know (NSpid).
   public var hasOtherID = false
+  /// Its id there.
+  public var innermostID = ProcessID(0)
 
   public init(_ text: [UInt8]) {
     var scanner = TextScanner(text)
@@ -63,9 +65,13 @@ public struct ProcessStatus: Sendable {
     case UInt8(ascii: "C"): readCapabilities(&scanner)
     case UInt8(ascii: "N"):
       if scanner.skip("NSpid:") {
-        _ = scanner.number()
+        innermostID = ProcessID(Int32(scanner.number()))
         scanner.skipBlanks()
-        hasOtherID = scanner.next != UInt8(ascii: "\n") && !scanner.isAtEnd
+        while scanner.next != UInt8(ascii: "\n") && !scanner.isAtEnd {
+          hasOtherID = true
+          innermostID = ProcessID(Int32(scanner.number()))
+          scanner.skipBlanks()
+        }
       }
       if scanner.skip("Name:\t") { name = Self.unescaped(scanner.textToLineEnd()) }
       if scanner.skip("NoNewPrivs:") { noNewPrivileges = scanner.number() != 0 }

@@ -1,6 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 import CLinux
 
+/// CLONE_NEW* of clone(2).
+public struct NamespaceKinds: OptionSet, Sendable {
+  public var rawValue: Int32
+  public init(rawValue: Int32) { self.rawValue = rawValue }
+  public static let pid = NamespaceKinds(rawValue: 0x2000_0000)
+
+  /// Those in which a process is and we are not. A kind that cannot be looked at counts as ours.
+  public init(ofOther process: ProcessID) {
+    self = []
+    let all: [(StaticString, Int32)] = [
+      ("user", 0x1000_0000), ("mnt", 0x0002_0000), ("pid", 0x2000_0000), ("net", 0x4000_0000),
+      ("ipc", 0x0800_0000), ("uts", 0x0400_0000), ("time", 0x80),
+    ]
+    for (file, kind) in all {
+      guard let own = try? readLink("/proc/self/ns/\(file)"),
+        let other = try? readLink("/proc/\(process)/ns/\(file)"), own != other
+      else { continue }
+      insert(NamespaceKinds(rawValue: kind))
+    }
+  }
+}
+
 /// User, pid and mount namespaces of our own, in which an ordinary user may give processes any id.
 ///
 /// Whoever makes them stays outside (a process keeps its pid namespace); a child goes on inside, as
@@ -13,6 +35,8 @@ public enum Room {
   }
 
   public enum Event: Sendable {
+    /// The child takes signals from now on; before, it would ignore most.
+    case ready
     case stopped(signal: Int32)
     case ended(WaitStatus)
     /// One of the signals that are held back waits to be taken.
@@ -23,8 +47,9 @@ public enum Room {
 
   /// Makes the namespaces and the child. Returns nil in the child and its pid in the parent.
   ///
-  /// User and group keep their numbers, the only ones that there are. Not for a process with threads.
-  public static func make() throws(Fault) -> ProcessID? {
+  /// Our user and group have these numbers in there, and are the only ones. Not for a process with
+  /// threads.
+  public static func make(user insideUser: UInt32?, group insideGroup: UInt32?) throws(Fault) -> ProcessID? {
     let user = UInt32(truncatingIfNeeded: cr_syscall(Int(SYS_geteuid), 0, 0, 0, 0, 0, 0))
     let group = UInt32(truncatingIfNeeded: cr_syscall(Int(SYS_getegid), 0, 0, 0, 0, 0, 0))
     try step("make user, pid and mount namespaces") { () throws(Errno) in
@@ -34,8 +59,8 @@ public enum Room {
     try step("map our user and group") { () throws(Errno) in
       // Who could drop a group could get at what the group must not; hence the kernel's order.
       try write("deny", to: "/proc/self/setgroups")
-      try write("\(user) \(user) 1", to: "/proc/self/uid_map")
-      try write("\(group) \(group) 1", to: "/proc/self/gid_map")
+      try write("\(insideUser ?? user) \(user) 1", to: "/proc/self/uid_map")
+      try write("\(insideGroup ?? group) \(group) 1", to: "/proc/self/gid_map")
     }
     let child = cr_room_fork()
     if child < 0 { throw Fault(step: "make a process in them", errno: Errno(rawValue: -child)) }
@@ -61,6 +86,9 @@ public enum Room {
   /// This process is the first one of a room.
   public static var isInside: Bool { cr_in_room() != 0 }
 
+  /// Inside: signals are heard, and none is lost.
+  public static func tellReady() { cr_room_tell(Int32(CR_ROOM_READY), 0) }
+
   /// Inside: the restarted program was stopped.
   public static func tellStopped(by signal: Int32) { cr_room_tell(Int32(CR_ROOM_STOPPED), signal) }
 
@@ -80,10 +108,23 @@ public enum Room {
     switch cr_room_hear(signals.signals, &kind, &value) {
     case 2: return .signal
     case 1:
+      if kind == Int32(CR_ROOM_READY) { return .ready }
       return kind == Int32(CR_ROOM_STOPPED)
         ? .stopped(signal: value) : .ended(WaitStatus(rawValue: value))
     default: return .silence
     }
+  }
+
+  /// Makes a process in the namespaces of `process`, those of `kinds`. Returns nil in it and, in the
+  /// caller, what to wait for, which ends as that one does.
+  ///
+  /// Throws in the caller or in a process that has to tell of it and to end.
+  public static func enter(
+    _ process: ProcessID, kinds: NamespaceKinds
+  ) throws(Errno) -> ProcessID? {
+    var child: Int32 = 0
+    try checked(Int(cr_room_enter(process.rawValue, kinds.rawValue, &child)))
+    return child == 0 ? nil : ProcessID(child)
   }
 
   /// Outside: waits for the end of the child.

@@ -148,6 +148,7 @@ struct Plan {
   private func keepsGroups(_ wanted: Credentials) -> Bool {
     let ours = surroundings.credentials.groups
     if wanted.groups.sorted() == ours.sorted() { return true }
+    if wanted.groups.sorted() == surroundings.status.groups.sorted() { return true }
     let users = surroundings.users
     return !users.allowsGroups && request.groups == nil
       && users.shown(groups: wanted.groups) == users.shown(groups: ours)

@@ -23,6 +23,66 @@ func check(_ options: CheckpointOptions, _ outcome: Outcome) -> Int32 {
   return outcome.tell(prospect)
 }
 
+func checkElsewhere(_ options: CheckpointOptions, _ outcome: Outcome) -> Int32? {
+  guard let elsewhere = Elsewhere(options.request) else { return nil }
+  do throws(Failure) {
+    try Destination.check(options.placement, options.replacement)
+    let end = try elsewhere.run(options.request, outcome.messages) { request in
+      do throws(Failure) { return outcome.tell(try examine(request)) } catch {
+        return outcome.tell(error)
+      }
+    }
+    return ended(end)
+  } catch {
+    return outcome.tell(error)
+  }
+}
+
+/// As whoever worked in our place.
+func ended(_ status: WaitStatus) -> Int32 {
+  switch status.event {
+  case .exited(let code): return code
+  case .killed(let signal):
+    ProcessID.forbidOwnCore()
+    ProcessID.suffer(signal)
+    return 128 + signal
+  case .stopped, .continued: return ExitStatus.success
+  }
+}
+
+/// The processes are in another pid namespace.
+func save(
+  _ elsewhere: Elsewhere, _ options: CheckpointOptions, _ outcome: Outcome
+) -> Int32 {
+  do throws(Failure) {
+    Interrupt.watch()
+    var destination = try Destination(
+      options.placement, options.replacement, isSynchronous: options.synchronizes)
+    let number = destination.file.number
+    destination.handOver()
+    let end = try elsewhere.run(options.request, outcome.messages) { request in
+      let watch = Watch(outcome.messages, progress: options.progress)
+      do throws(Failure) {
+        let inside = try Destination(.descriptor(number), .clobber, isSynchronous: false)
+        ProcessID.reservesMemory(1 << 20)
+        var engine = PtraceEngine()
+        var report = watch.makeReport()
+        let result = try checkpoint(request, by: &engine, into: inside, report: &report)
+        watch.finish()
+        return outcome.tell(result)
+      } catch {
+        watch.finish()
+        return outcome.tell(error)
+      }
+    }
+    let status = ended(end)
+    if status == ExitStatus.success { try destination.commit() }
+    return status
+  } catch {
+    return outcome.tell(error)
+  }
+}
+
 func run() -> Int32 {
   let options: CheckpointOptions
   do throws(ArgumentError) {
@@ -39,7 +99,12 @@ func run() -> Int32 {
 
   ProcessID.survivesFailingWrites()
   let outcome = Outcome(options)
-  if options.checksOnly { return check(options, outcome) }
+  Elsewhere.begin()
+  if options.checksOnly {
+    if let status = checkElsewhere(options, outcome) { return status }
+    return check(options, outcome)
+  }
+  if let elsewhere = Elsewhere(options.request) { return save(elsewhere, options, outcome) }
   let watch = Watch(outcome.messages, progress: options.progress)
   do throws(Failure) {
     // Before anything is stopped: what can be known to fail fails here.

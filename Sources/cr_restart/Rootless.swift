@@ -12,12 +12,14 @@ struct Keeper {
   private let foreground: Foreground
 
   /// Goes on inside with the same command line: returns nil there. Outside it returns when all is over.
-  static func enterRoom() throws(Failure) -> Int32? {
+  ///
+  /// The job's user and group (nil: those of ours) are the ones that exist in there; they are ours.
+  static func enterRoom(user: UInt32?, group: UInt32?) throws(Failure) -> Int32? {
     ProcessID.keepEndedChildren()
     // From the beginning, so that none is lost between us and the child.
     let signals = SignalQueue(holding: SignalQueue.all(but: 4, 5, 7, 8, 9, 11, 19, 31))
     let child: ProcessID?
-    do throws(Room.Fault) { child = try Room.make() } catch {
+    do throws(Room.Fault) { child = try Room.make(user: user, group: group) } catch {
       signals.stop()
       throw Failure(
         error.errno,
@@ -38,9 +40,22 @@ struct Keeper {
 
   private func waitForEnd() -> WaitStatus {
     var end: WaitStatus?
+    var isReady = false
+    var waiting: [SignalQueue.Arrival] = []
     while true {
       switch Room.hear(signals) {
-      case .signal: if let signal = signals.take(milliseconds: 0) { hand(on: signal) }
+      case .signal:
+        guard let signal = signals.take(milliseconds: 0) else { continue }
+        // SIGHUP, SIGINT, SIGQUIT and SIGTERM call the restart off.
+        if isReady || [1, 2, 3, 15].contains(signal.number) {
+          hand(on: signal)
+        } else {
+          waiting.append(signal)
+        }
+      case .ready:
+        isReady = true
+        for signal in waiting { hand(on: signal) }
+        waiting = []
       case .stopped(let signal): stop(after: signal)
       case .ended(let status): end = status
       case .silence: return end ?? Room.end(of: child)

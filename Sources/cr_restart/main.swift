@@ -6,6 +6,7 @@ import Linux
 import PtraceEngine
 import Request
 import Restart
+import Snapshot
 
 func openContext(
   _ options: RestartOptions, _ outcome: Outcome, _ report: Report
@@ -55,6 +56,15 @@ func check(_ options: RestartOptions, _ outcome: Outcome) -> Int32 {
   }
 }
 
+/// Whom the first process ran as, where that can be known without reading a stream.
+func jobOwner(_ options: RestartOptions) -> (user: UInt32, group: UInt32)? {
+  guard case .file(let path) = options.source, (try? FileStatus.of(path))?.isRegular == true,
+    let reader = try? Reader(options.source),
+    let thread = reader.snapshot.processes.first?.threads.first
+  else { return nil }
+  return (thread.credentials.userIDs[1], thread.credentials.groupIDs[1])
+}
+
 func run() -> Int32 {
   var options = RestartOptions(Invocation.arguments)
   switch options.action {
@@ -70,9 +80,10 @@ func run() -> Int32 {
   }
 
   if options.rootless {
+    let owner = jobOwner(options)
     options.request.groups = try? ownStatus().groups
     do throws(Failure) {
-      if let status = try Keeper.enterRoom() { return status }
+      if let status = try Keeper.enterRoom(user: owner?.user, group: owner?.group) { return status }
     } catch {
       return outcome.tell(error)
     }
@@ -99,6 +110,7 @@ func run() -> Int32 {
   }
   // From here on every signal is taken by the supervisor; one that came before was noted.
   let supervisor = Supervisor(job)
+  if Room.isInside { Room.tellReady() }
   outcome.watch.finish()
   if let status = outcome.tell(job, signalMask: supervisor.signals.before) { return status }
   if options.detaches {

@@ -10,6 +10,7 @@
 /* What a message is about. */
 enum {
 	CR_ROOM_STOPPED = 1, /* the restarted root, by the signal `value` */
+	CR_ROOM_READY = 3,   /* signals are handed on from now on */
 	CR_ROOM_ENDED = 2,   /* it, or the tool in its place, with the wait status `value` */
 };
 
@@ -26,6 +27,11 @@ _Noreturn void cr_room_linger(int status);
 int cr_room_hear(uint64_t signals, int *kind, int *value);
 /* waitpid(2) for just this child; a wait status, or -errno. */
 int cr_room_end(int child);
+
+/* Makes a process in the namespaces of another, those of `kinds` (CLONE_NEW*). In that one `*child` is
+ * 0; in the caller it is what to wait for, which ends as that one does; where it is negative the result
+ * is -errno, of the caller or of a process that is to say so and end. */
+int cr_room_enter(int process, int kinds, int *child);
 
 /* Gives this thread all its permitted capabilities as ambient ones, so that they outlive execve(2). */
 int cr_keep_capabilities(void);
