@@ -57,7 +57,8 @@ func save(
   do throws(Failure) {
     Interrupt.watch()
     var destination = try Destination(
-      options.placement, options.replacement, isSynchronous: options.synchronizes)
+      options.placement, options.replacement, isSynchronous: options.synchronizes,
+      compression: options.compression)
     let number = destination.file.number
     destination.handOver()
     let end = try elsewhere.run(options.request, outcome.messages) { request in

@@ -333,8 +333,10 @@ def test_root_saves_what_is_in_a_users_container(contained):
     pytest.skip("needs root")
   job = contained
   context = job.directory / "context"
-  result = job.run("cr_checkpoint", "-f", context, job.pid, user=0, group=0)
+  result = job.run("cr_checkpoint", "--compress", "-f", context, job.pid, user=0, group=0)
   assert result.returncode == 0, result.stderr
+  # Compressed by the one outside: a zstd frame.
+  assert context.read_bytes()[:4] in (b"\x28\xb5\x2f\xfd", b"\x50\x2a\x4d\x18", b"\x5e\x2a\x4d\x18")
   os.chown(context, NOBODY["user"], NOBODY["group"])
   processes.kill_all()
   job.process.wait()
