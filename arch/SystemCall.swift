@@ -13,7 +13,7 @@ public enum SystemCallName: Sendable {
   case setsid, setpgid, umask, chdir, fchdir, chroot, prlimit64, setpriority
   case schedSetscheduler, schedSetattr, schedSetaffinity, ioprioSet
   case setresuid, setresgid, setgroups, capset, setfsuid, setfsgid
-  case shmget, shmat, semget, semop, semtimedop, semctl, msgget, msgsnd, msgrcv, msgctl
+  case shmget, shmat, semget, semop, semtimedop, semctl, msgget, msgsnd, msgrcv, msgctl, mqNotify
   case userfaultfd, epollCtl, closeRange, pidfdOpen, pidfdGetfd, getpid, gettid, kill, tgkill, nanosleep,
     clockNanosleep
   /// With 64 bits of seconds, on a processor whose `long` has 32.

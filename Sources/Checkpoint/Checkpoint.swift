@@ -63,6 +63,7 @@ private func lookAround(
     namespaces.check(process, stat.name, &problems, &warnings)
     identities.learn(from: process)
   }
+  identities.findOtherUsers(besides: overview.processes)
   if let failure = problems.failure { throw failure }
   for warning in warnings { report.warn(warning) }
   return identities

@@ -37,6 +37,12 @@ struct Collector {
   let savedFiles: SavedFiles
   /// The file that is being written, if a program can have it open.
   var contextFile: FileKey?
+  /// The pids of all members, once they are known.
+  var job: Set<Int32> = []
+  /// POSIX message queues that were met, by inode.
+  var messageQueues: [UInt64: QueueState] = [:]
+  /// Nobody is held: what looking would disturb is not looked at.
+  var isExamining = false
 
   init(request: CheckpointRequest, identities: FileIdentities) {
     self.identities = identities
@@ -54,6 +60,7 @@ struct Collector {
     _ frozen: Frozen, by engine: inout E, until deadline: Deadline
   ) throws(Failure) {
     identities.beginConfirming()
+    job = Set(frozen.members.map { $0.id.rawValue })
     try describeJob()
     for member in frozen.members {
       try deadline.check()

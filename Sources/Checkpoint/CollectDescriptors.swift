@@ -115,10 +115,7 @@ extension Collector {
       refuse(seen, "is memory hidden by memfd_secret")
       return nil
     }
-    if isMessageQueue(seen) {
-      refuse(seen, "is a POSIX message queue (\(seen.path))")
-      return nil
-    }
+    if isMessageQueue(seen) { return messageQueue(seen, index) }
     guard seen.isDeleted || seen.status.links == 0 else {
       problems.add(
         "\(seen.name): the file \(seen.target) cannot be reached by its path from here any more")

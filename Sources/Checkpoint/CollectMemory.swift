@@ -71,6 +71,17 @@ extension Collector {
     if mapped.isUnlinked {
       return .sharedMemory(sharedMemories.index(of: mapped, in: process.id, &snapshot))
     }
+    if mapped.isShared, FileUsers.isNamedMemory(mapped.name) {
+      if let other = identities.otherUsers[mapped.name] {
+        warnings.append(
+          "\(mapped.name), shared memory of process \(process.id) (\(process.name)), is mapped by process "
+            + "\(other) outside of the job too: it is not saved, and a restart takes it as it is then")
+      } else {
+        let index = sharedMemories.index(of: mapped, in: process.id, named: true, &snapshot)
+        snapshot.sharedMemories[index].kind = .namedMemory
+        return .sharedMemory(index)
+      }
+    }
     if isToBeSaved(mapped, process) {
       let index = sharedMemories.index(of: mapped, in: process.id, named: true, &snapshot)
       return .sharedMemory(index)

@@ -26,7 +26,7 @@ extension Collector {
     var paths: [ByteString] = [
       "/proc/\(mapping.process)/map_files/\(hex: mapping.range.start)-\(hex: mapping.range.end)"
     ]
-    if snapshot.sharedMemories[index].kind == .savedFile {
+    if [.savedFile, .namedMemory].contains(snapshot.sharedMemories[index].kind) {
       paths.append(snapshot.sharedMemories[index].path)
     } else {
       // Its owner may open it by this name though no other is left.
@@ -47,6 +47,8 @@ extension Collector {
       }
       snapshot.sharedMemories[index].size = status.size
       snapshot.sharedMemories[index].mode = status.mode & 0o7777
+      snapshot.sharedMemories[index].user = status.user
+      snapshot.sharedMemories[index].group = status.group
       if let seals = try? file.seals() { snapshot.sharedMemories[index].seals = seals }
       snapshot.sharedMemories[index].contents = mapped(ranges, index, mappings).map {
         Extent(position: $0.start, count: $0.count)

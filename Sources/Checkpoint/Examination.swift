@@ -37,6 +37,7 @@ private struct Examination {
     self.request = request
     search = ScopeSearch(request: request)
     collector = Collector(request: request, identities: FileIdentities())
+    collector.isExamining = true
   }
 
   mutating func lookAtAll() throws(Failure) {

@@ -32,6 +32,15 @@ struct FileIdentities {
     return identity
   }
 
+  /// POSIX shared memory that somebody outside of the job has mapped too, and one that has.
+  private(set) var otherUsers: [ByteString: ProcessID] = [:]
+
+  mutating func findOtherUsers(besides job: [ProcessID]) {
+    var paths: Set<ByteString> = []
+    for path in known.keys where FileUsers.isNamedMemory(path) { paths.insert(path) }
+    otherUsers = FileUsers.mapping(paths, besides: Set(job.map { $0.rawValue }))
+  }
+
   /// The processes stand still now: every file is looked at once more.
   mutating func beginConfirming() { confirmed = [:] }
 

@@ -68,3 +68,27 @@ extension OpenFile {
     kind = .process(process)
   }
 }
+
+extension OpenFile {
+  mutating func walkMessageQueue<C: FieldCoder>(_ coder: inout C) {
+    var queue = MessageQueueFile(name: "", inode: 0)
+    if case .messageQueue(let present) = kind { queue = present }
+    coder.field(&queue.name)
+    coder.field(&queue.isUnlinked)
+    coder.field(&queue.inode)
+    coder.field(&queue.mode)
+    coder.field(&queue.user)
+    coder.field(&queue.group)
+    coder.field(&queue.state.capacity)
+    coder.field(&queue.state.messageSize)
+    coder.field(&queue.state.count)
+    coder.field(&queue.notified)
+    coder.field(&queue.notification)
+    coder.field(&queue.signal)
+    coder.list(&queue.messages, empty: MessageQueueFile.Message(priority: 0, bytes: [])) {
+      $1.field(&$0.priority)
+      $1.field(&$0.bytes)
+    }
+    kind = .messageQueue(queue)
+  }
+}

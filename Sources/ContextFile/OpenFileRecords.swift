@@ -30,6 +30,7 @@ extension OpenFile {
     case .socket: 13
     case .master: 14
     case .slave: 15
+    case .messageQueue: 20
     }
   }
 
@@ -52,6 +53,7 @@ extension OpenFile {
       case 13: file.walkSocket(&coder)
       case 14: file.walkMaster(&coder)
       case 15: file.walkSlave(&coder)
+      case 20: file.walkMessageQueue(&coder)
       default: coder.refuse()
       }
     }

@@ -222,5 +222,7 @@ extension SharedMemory {
     coder.field(&inode)
     coder.list(&contents, empty: Extent(position: 0, count: 0)) { $0.walk(&$1) }
     coder.field(&seals)
+    coder.field(&user)
+    coder.field(&group)
   }
 }

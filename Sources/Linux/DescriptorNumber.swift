@@ -39,6 +39,11 @@ public struct DescriptorNumber: Hashable, Sendable {
     try checked(cr_syscall(Int(SYS_fchmod), Int(rawValue), Int(mode), 0, 0, 0, 0))
   }
 
+  /// fchown(2).
+  public func setOwnership(user: UInt32, group: UInt32) throws(Errno) {
+    try checked(cr_syscall(Int(SYS_fchown), Int(rawValue), Int(user), Int(group), 0, 0, 0))
+  }
+
   /// F_SETFL: O_APPEND, O_ASYNC, O_DIRECT, O_NOATIME and O_NONBLOCK are taken from `flags`.
   public func setStatusFlags(_ flags: UInt32) throws(Errno) {
     _ = try control(F_SETFL, Int(flags))

@@ -6,12 +6,15 @@ import Snapshot
 
 /// Whether the files that a job depends on are there, and still the same.
 struct FileCheck {
-  private(set) var problems = Problems()
+  var problems = Problems()
   private(set) var warnings: [ByteString] = []
+  /// Files that come with the job.
+  var travelling: Set<ByteString> = []
   /// Programs and libraries that were looked at already.
   private var checked: Set<ByteString> = []
 
   mutating func check(_ snapshot: Snapshot) {
+    checkNamedMemories(snapshot)
     for process in snapshot.processes {
       if case .zombie = process.state { continue }
       let who: ByteString = "process \(process.id) (\(process.name))"
@@ -91,7 +94,10 @@ struct FileCheck {
     }
     let path: ByteString
     switch file.kind {
-    case .regular(let identity): path = identity.path
+    case .regular(let identity):
+      if travelling.contains(identity.path) { return }
+      path = identity.path
+    case .messageQueue(let queue): return checkQueue(queue, who)
     case .directory(let name), .fifo(let name, _), .characterDevice(let name, _): path = name
     default: return
     }

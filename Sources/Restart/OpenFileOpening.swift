@@ -107,6 +107,7 @@ struct FileOpener {
     case .process:
       // Likewise.
       try keep(index, FileDescriptor(opening: "/dev/null", flags: O_RDONLY))
+    case .messageQueue(let queue): try openQueue(index, queue, flags)
     case .signals(let mask):
       try keepObject(index, KernelObjects.signals(mask: mask))
     }

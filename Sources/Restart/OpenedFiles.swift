@@ -20,6 +20,9 @@ final class OpenedFiles {
   /// By index in `Snapshot.sharedMemories`, open for reading and writing; nil for a System V segment.
   var sharedMemories: [DescriptorNumber?]
   let systemV = SystemVObjects()
+  let names = NamedObjects()
+  /// POSIX message queues by their old inode number.
+  var queues: [UInt64: DescriptorNumber] = [:]
   /// The same for reading only, where a mapping must not be writable.
   var readOnlyMemories: [Int: DescriptorNumber] = [:]
   var mapped: [MappedKey: DescriptorNumber] = [:]
@@ -121,6 +124,7 @@ final class OpenedFiles {
   /// What changes files that others see; after it nothing may fail.
   func settle(_ report: inout Report) {
     systemV.keep()
+    names.keep()
     for (file, mode) in modes { try? file.setMode(mode) }
     for (file, identity) in grown {
       do throws(Errno) {

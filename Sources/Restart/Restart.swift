@@ -88,6 +88,7 @@ extension Rebuilder {
     for index in living { try restoreAttributes(index, by: &engine, &report) }
     for index in living { try lockFiles(index, by: &engine) }
     try setOwners(by: &engine, &report)
+    try restoreQueueNotifications(by: &engine)
     // Children first: what a child's stop tells its parent is forgotten before the parent's own
     // signals come back.
     for index in living.reversed() { try finish(index, by: &engine, &report) }

@@ -36,12 +36,13 @@ struct SharedMemoryMaker {
     if memory.kind == .anonymous, memory.size > 0, let made = try makeAnonymous(memory) {
       return made
     }
+    if memory.kind == .namedMemory { return try makeNamed(memory) }
     let file =
       switch memory.kind {
       case .anonymous: try FileDescriptor(inMemoryNamed: "shared")
       case .deletedFile: try DeletedFiles.make(memory.path, seals: memory.seals)
       // Never by its name: it may be another's now, and where it was may not be ours to write.
-      case .savedFile: try FileDescriptor(inMemoryNamed: memory.path.fileName)
+      case .savedFile, .namedMemory: try FileDescriptor(inMemoryNamed: memory.path.fileName)
       }
     try file.setSize(memory.size)
     try contents.copy(memory.contents, to: file)

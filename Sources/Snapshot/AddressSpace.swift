@@ -105,6 +105,8 @@ public struct SharedMemory: Sendable {
     case deletedFile = 1
     /// A file that still had its name, of which everything that is mapped was asked to be saved.
     case savedFile = 2
+    /// POSIX shared memory, which still had its name.
+    case namedMemory = 3
   }
 
   public var kind: Kind
@@ -119,6 +121,9 @@ public struct SharedMemory: Sendable {
   public var contents: [Extent]
   /// As those of `DeletedFile`.
   public var seals: UInt32 = 1
+  /// Of POSIX shared memory.
+  public var user: UInt32 = 0
+  public var group: UInt32 = 0
 
   public init(kind: Kind, size: UInt64) {
     self.kind = kind

@@ -44,6 +44,7 @@ public struct OpenFile: Sendable {
     case socket(Socket)
     case master(PseudoTerminal)
     case slave(TerminalSlave)
+    case messageQueue(MessageQueueFile)
   }
 
   public var kind: Kind
@@ -108,6 +109,7 @@ extension OpenFile {
     case .socket: "socket"
     case .master: "pty master"
     case .slave: "pty slave"
+    case .messageQueue: "message queue"
     }
   }
 }

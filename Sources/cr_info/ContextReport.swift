@@ -175,6 +175,9 @@ struct ContextReport {
     case .slave(let slave):
       object.set("number", slave.number)
       object.set("hung_up", slave.isHungUp)
+    case .messageQueue(let queue):
+      object.set("name", queue.name)
+      object.set("messages", queue.messages.count)
     case .signals(let mask): object.set("mask", "\(hex: mask, width: 16)")
     default: break
     }

@@ -21,7 +21,7 @@ extension Region {
     case .sharedMemory(let index):
       let object = snapshot.sharedMemories[index]
       if object.path.isEmpty { return "shared memory \(index)" }
-      let words: ByteString = object.kind == .savedFile ? "saved with it" : "deleted"
+      let words: ByteString = object.kind == .deletedFile ? "deleted" : "saved with it"
       return "shared memory \(index): \(shown(object.path)) (\(words))"
     }
   }
@@ -33,6 +33,7 @@ extension SharedMemory {
     case .anonymous: "anonymous"
     case .deletedFile: "deleted file"
     case .savedFile: "saved file"
+    case .namedMemory: "POSIX shared memory"
     }
   }
 }
@@ -52,6 +53,8 @@ extension OpenFile {
     case .socket(let socket): socket.title
     case .master(let terminal): terminal.title
     case .slave(let slave): shown(slave.path) + (slave.isHungUp ? ", hung up" : "")
+    case .messageQueue(let queue):
+      "POSIX message queue /\(shown(queue.name)), \(queue.messages.count) messages waiting"
     case .signals(let mask): "signalfd, mask \(hex: mask, width: 16)"
     default: shown(path ?? "")
     }

@@ -64,7 +64,9 @@ KINDS = {
                 " + bytes(100)); f = call(321, 0, a, 72)", "bpf map"),
   "an io_uring": ("f = call(425, 4, ctypes.create_string_buffer(120))", "io_uring"),
   "a message queue": ("f = call(240, b'cr-test-%d' % os.getpid(), 0o102, 0o600, None);"
-                      " call(241, b'cr-test-%d' % os.getpid())", "mqueue|message queue"),
+                      " call(241, b'cr-test-%d' % os.getpid()); call(242, f, b'x', 1, 0, None);"
+                      " call(244, f, b'\\0' * 12 + b'\\1' + b'\\0' * 51)",
+                      "message queue .* notified"),
   "a performance counter": ("a = ctypes.create_string_buffer(b'\\1\\0\\0\\0\\x80\\0\\0\\0'"
                             " + bytes(120)); f = call(298, a, 0, -1, -1, 0)", "perf_event.*count"),
 }

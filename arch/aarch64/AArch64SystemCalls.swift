@@ -36,6 +36,7 @@ extension AArch64 {
     case .timerSettime: 110
     case .timerDelete: 111
     case .clockNanosleep: 115
+    case .mqNotify: 184
     case .schedSetscheduler: 119
     case .schedSetaffinity: 122
     case .restartSyscall: 128

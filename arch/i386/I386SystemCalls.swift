@@ -62,6 +62,7 @@ extension I386 {
     case .timerGettime: 261
     case .timerDelete: 263
     case .clockNanosleep: 267
+    case .mqNotify: 281
     case .tgkill: 270
     case .ioprioSet: 289
     case .openat: 295

@@ -72,6 +72,7 @@ extension X86_64 {
     case .timerDelete: 226
     case .epollCtl: 233
     case .tgkill: 234
+    case .mqNotify: 244
     case .ioprioSet: 251
     case .clockNanosleep: 230
     case .openat: 257

@@ -32,6 +32,7 @@
 #include "file.h"
 #include "ipc.h"
 #include "objects.h"
+#include "queue.h"
 #include "rooms.h"
 #include "sockets.h"
 #include "terminals.h"
