@@ -18,6 +18,7 @@ FAILURES = runner.BUILD / "failures"
 
 def pytest_configure(config):
   processes.become_subreaper()
+  processes.have_own_ipc()
   # Core files of processes that die on purpose would fill the disk.
   import resource
   resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

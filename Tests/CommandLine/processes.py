@@ -11,6 +11,7 @@ import signal
 import time
 
 PR_SET_CHILD_SUBREAPER = 36
+CLONE_NEWIPC = 0x08000000
 
 
 def become_subreaper():
@@ -25,6 +26,12 @@ class Timeout(Exception):
 
 # An emulated processor takes its time: every limit is this many times as long.
 PATIENCE = float(os.environ.get("CR_PATIENCE") or 1)
+
+
+def have_own_ipc():
+  """System V objects of other tests at the same time, and left over ones, are not seen; as far as
+  we may."""
+  ctypes.CDLL(None).unshare(CLONE_NEWIPC)
 
 
 def wait_until(condition, what, seconds=20.0):
