@@ -81,10 +81,13 @@ public protocol Architecture: Sendable {
   mutating func repeatInterruptedCall()
   /// The same with other arguments, all of them.
   mutating func repeatInterruptedCall(with arguments: [UInt64])
+  /// Whether the first argument of a call that has returned is out of a tracer's reach: then
+  /// `hideInterruption` wants to be told where the thread slept before it was stopped.
+  static var losesFirstArgument: Bool { get }
   /// Where the thread left an endless wait with EINTR for no other reason than that it was stopped
   /// (epoll_wait(2) and others, see signal(7)): makes that a call which the kernel makes again unless
   /// a handler runs (ERESTARTNOHAND).
-  mutating func hideInterruption()
+  mutating func hideInterruption(of sleep: SleepingCall?)
   /// Makes the interrupted call return −EINTR, as after a handled signal.
   mutating func abandonInterruptedCall()
 
@@ -108,4 +111,5 @@ extension Architecture {
   public func farewell(from calling: Self) -> Farewell<Self>? { nil }
   public static var extendedStateSets: [UInt32] { Array(extraRegisterSets.prefix(1)) }
   public static var setDiscardedByCalls: UInt32? { nil }
+  public static var losesFirstArgument: Bool { false }
 }

@@ -110,6 +110,15 @@ public enum Registers: Sendable {
     }
   }
 
+  public var losesFirstArgument: Bool {
+    switch self {
+    case .x86_64: X86_64.losesFirstArgument
+    case .i386: I386.losesFirstArgument
+    case .aarch64: AArch64.losesFirstArgument
+    case .foreign: false
+    }
+  }
+
   public var systemCallInstruction: [UInt8] {
     switch self {
     case .x86_64: X86_64.systemCallInstruction
@@ -351,16 +360,16 @@ public enum Registers: Sendable {
     case .foreign: ForeignRegisters.cannotRun()
     }
   }
-  public mutating func hideInterruption() {
+  public mutating func hideInterruption(of sleep: SleepingCall?) {
     switch self {
     case .x86_64(var registers):
-      registers.hideInterruption()
+      registers.hideInterruption(of: sleep)
       self = .x86_64(registers)
     case .i386(var registers):
-      registers.hideInterruption()
+      registers.hideInterruption(of: sleep)
       self = .i386(registers)
     case .aarch64(var registers):
-      registers.hideInterruption()
+      registers.hideInterruption(of: sleep)
       self = .aarch64(registers)
     case .foreign: ForeignRegisters.cannotRun()
     }

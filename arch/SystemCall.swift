@@ -30,3 +30,28 @@ public struct SystemCall: Sendable {
     self.arguments = arguments
   }
 }
+
+/// A call that a thread sleeps in, as /proc/TID/syscall shows it (proc_pid_syscall(5)).
+public struct SleepingCall: Sendable {
+  public var call: SystemCall
+  public var stackPointer: UInt64
+  public var programCounter: UInt64
+
+  /// From `22 0x4 0xffffe0 0x1 0xffffffff 0x0 0x8 0xffffc0 0xaa10`; nil where the thread runs, or sleeps
+  /// in no call (-1).
+  public init?(_ text: [UInt8]) {
+    var scanner = TextScanner(text)
+    let number = scanner.signedNumber()
+    scanner.skipBlanks()
+    guard number >= 0, scanner.skip("0x") else { return nil }
+    var values = [scanner.number(radix: 16)]
+    for _ in 1 ..< 8 {
+      scanner.skipBlanks()
+      guard scanner.skip("0x") else { return nil }
+      values.append(scanner.number(radix: 16))
+    }
+    call = SystemCall(number: UInt64(number), arguments: Array(values.prefix(6)))
+    stackPointer = values[6]
+    programCounter = values[7]
+  }
+}

@@ -102,6 +102,8 @@ final class HeldThread {
     /// One of `extendedStateSets`.
     var extendedState: RegisterSet?
     var restartableSequence: cr_rseq?
+    /// Before it was stopped, where `losesFirstArgument`.
+    var sleep: SleepingCall?
   }
 }
 

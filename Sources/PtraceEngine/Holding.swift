@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Architecture
 import CLinux
 import Engine
 import Linux
@@ -112,6 +113,11 @@ struct Holding: ~Copyable {
       let thread = HeldThread(ThreadID(number), of: held.id)
       do throws(Errno) {
         try Tracing.seize(thread.id, options: held.options)
+        if Registers.native?.losesFirstArgument == true,
+          let text = try? files.read("task/\(number)/syscall")
+        {
+          thread.seen.sleep = SleepingCall(text)
+        }
         try Tracing.interrupt(thread.id)
       } catch {
         // It may have ended, or be ours already: a clone of a seized thread is seized at birth.

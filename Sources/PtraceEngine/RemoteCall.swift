@@ -112,7 +112,7 @@ extension PtraceEngine {
       if registers.wantsInstruction {
         registers.stand(at: instruction(at: registers.programCounter, like: registers, of: held))
       }
-      registers.hideInterruption()
+      registers.hideInterruption(of: thread.seen.sleep)
     }
     if !held.isNew, let rseq = restartableSequence(of: thread), rseq.area != 0,
       let target = abortAddress(rseq.area, at: registers.programCounter, of: held.reachable)

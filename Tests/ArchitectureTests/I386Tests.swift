@@ -72,11 +72,11 @@ import Testing
   @Test func `an endless wait is made again, one with a time-out is not`() throws {
     var some = try registers(eax: -4, original: 256)
     some.values[I386.Index.esi] = 0xffff_ffff
-    some.hideInterruption()
+    some.hideInterruption(of: nil)
     #expect(some.interruptedCall == .again)
     some = try registers(eax: -4, original: 256)
     some.values[I386.Index.esi] = 1000
-    some.hideInterruption()
+    some.hideInterruption(of: nil)
     #expect(some.interruptedCall == nil)
   }
 
@@ -92,10 +92,10 @@ import Testing
     #expect(seen.arguments[1] == 0x5000)
     #expect(seen.arguments[3] == 0x6000)
     some.values[I386.Index.eax] = UInt32(bitPattern: -4)
-    some.hideInterruption()
+    some.hideInterruption(of: nil)
     #expect(some.interruptedCall == nil)
     some.values[I386.Index.ebp] = 0
-    some.hideInterruption()
+    some.hideInterruption(of: nil)
     #expect(some.interruptedCall == .again)
   }
 

@@ -57,18 +57,18 @@ import Testing
   @Test func `an endless wait is made again, one with a time-out is not`() throws {
     var some = try registers(rax: -4, original: 232)
     some.values[X86_64.Index.r10] = 0xffff_ffff
-    some.hideInterruption()
+    some.hideInterruption(of: nil)
     #expect(some.interruptedCall == .again)
     some = try registers(rax: -4, original: 232)
     some.values[X86_64.Index.r10] = 1000
-    some.hideInterruption()
+    some.hideInterruption(of: nil)
     #expect(some.interruptedCall == nil && some.outcome == .failure(.interrupted))
     some = try registers(rax: -4, original: 441)
     some.values[X86_64.Index.r10] = 0
-    some.hideInterruption()
+    some.hideInterruption(of: nil)
     #expect(some.interruptedCall == .again)
     some = try registers(rax: 3, original: 232)
-    some.hideInterruption()
+    some.hideInterruption(of: nil)
     #expect(some.interruptedCall == nil)
   }
 

@@ -16,6 +16,8 @@ public struct AArch64: Architecture {
   public var values: InlineArray<34, UInt64>
   /// The program counter is at an `svc`, whose call has been interrupted or is about to be made.
   var standsAtCall = false
+  /// That call had ended with EINTR because of the stop.
+  private var hidesInterruption = false
 
   enum Index {
     static let linkRegister = 30
@@ -123,8 +125,21 @@ public struct AArch64: Architecture {
     case restartBlock = -516  // ERESTART_RESTARTBLOCK
   }
 
-  private var interruption: Interruption {
+  /// Calls that end with EINTR at any stop, and whether this one would have waited for ever.
+  private var isEndlessWait: Bool {
     switch values[8] {
+    case 63, 193: true  // read of inotify, semop
+    case 22: Int32(truncatingIfNeeded: values[3]) < 0  // epoll_pwait
+    case 441, 192: values[3] == 0  // epoll_pwait2, semtimedop
+    case 137: values[2] == 0  // rt_sigtimedwait
+    case 4: values[4] == 0  // io_getevents
+    default: false
+    }
+  }
+
+  private var interruption: Interruption {
+    if hidesInterruption { return .noHandler }
+    return switch values[8] {
     // ppoll, pselect6, rt_sigsuspend, msgrcv
     case 73, 72, 133, 188: .noHandler
     case 101: .restartBlock  // nanosleep
@@ -143,8 +158,20 @@ public struct AArch64: Architecture {
     for index in 0 ..< min(6, arguments.count) { values[index] = arguments[index] }
   }
 
-  /// The first argument of a call that has ended with EINTR is lost, so it cannot be made again.
-  public mutating func hideInterruption() {}
+  public static var losesFirstArgument: Bool { true }
+
+  /// The first argument has given way to −EINTR. It is what it was when the thread was seen
+  /// asleep, in the same call with the same stack.
+  public mutating func hideInterruption(of sleep: SleepingCall?) {
+    guard let sleep, !standsAtCall, values[0] == UInt64(bitPattern: -4), isEndlessWait,
+      sleep.call.number == values[8], sleep.stackPointer == stackPointer,
+      sleep.programCounter == programCounter
+    else { return }
+    values[0] = sleep.call.arguments[0]
+    values[Index.programCounter] -= 4
+    standsAtCall = true
+    hidesInterruption = true
+  }
 
   public mutating func abandonInterruptedCall() { setResult(-4) }
 

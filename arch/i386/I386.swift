@@ -171,7 +171,7 @@ public struct I386: Architecture {
     }
   }
 
-  public mutating func hideInterruption() {
+  public mutating func hideInterruption(of sleep: SleepingCall?) {
     guard isInCall, result == -4, isEndlessWait else { return }
     values[Index.eax] = UInt32(bitPattern: -514)  // ERESTARTNOHAND
   }

@@ -136,7 +136,7 @@ public struct X86_64: Architecture {
     }
   }
 
-  public mutating func hideInterruption() {
+  public mutating func hideInterruption(of sleep: SleepingCall?) {
     guard Int64(bitPattern: values[Index.rax]) == -4, isEndlessWait else { return }
     values[Index.rax] = UInt64(bitPattern: -514)  // ERESTARTNOHAND
   }
