@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "CLinux.h"
+#include <linux/filter.h>
 #include <sys/socket.h>
 
 static void close_received(struct msghdr *header, struct cr_message *message)
@@ -45,4 +46,19 @@ long cr_socket_peek(int fd, void *buffer, size_t count, int packets, struct cr_m
 	message->sender_size = header.msg_namelen;
 	message->is_cut = (header.msg_flags & MSG_TRUNC) != 0;
 	return result;
+}
+
+long cr_socket_filter(int fd, void *buffer, size_t count)
+{
+	/* Of this option alone it counts instructions and not bytes. */
+	socklen_t size = count;
+
+	return getsockopt(fd, SOL_SOCKET, SO_GET_FILTER, buffer, &size) < 0 ? -errno : (long)size;
+}
+
+long cr_socket_attach_filter(int fd, const void *instructions, size_t count)
+{
+	struct sock_fprog program = { .len = count, .filter = (void *)instructions };
+
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) < 0 ? -errno : 0;
 }

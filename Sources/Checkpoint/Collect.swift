@@ -31,6 +31,9 @@ struct Collector {
   var watchers: [SeenObject] = []
   var sockets: [SeenObject] = []
   var connections: [SeenObject] = []
+  var listeners: [Listener] = []
+  /// What anybody in this network receives, once that was read.
+  var multicastGroups: [MulticastGroup]?
   var processHandles: [SeenObject] = []
   var sharedMemories = SharedMemoryTable()
   var kinship = Kinship()

@@ -37,7 +37,20 @@ struct Endpoint: Hashable {
       + [UInt8(port >> 8), UInt8(truncatingIfNeeded: port)]
   }
 
+  /// Whether a connection to `other` is one to this name, which may stand for any address.
+  func takes(_ other: Endpoint) -> Bool {
+    guard bytes[16...] == other.bytes[16...] else { return false }
+    if bytes.prefix(16) == other.bytes.prefix(16) { return true }
+    return bytes.prefix(16).allSatisfy { $0 == 0 } || Array(bytes.prefix(16)) == Self.mapped + [0, 0, 0, 0]
+  }
+
   private static let mapped: [UInt8] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff]
+}
+
+/// A TCP socket that listens, and how many connections wait to be accepted by it.
+struct Listener {
+  var object: SeenObject
+  var waiting: Int
 }
 
 extension Collector {
@@ -59,6 +72,8 @@ extension Collector {
         if socket.peer != nil || hasClosed(far, near, socket, object.seen) {
           socket.isPeerGone = socket.peer == nil
           try collectStream(&socket, object)
+        } else if let listener = try acceptor(of: socket, object.index, far, near, object.seen) {
+          listeners[listener].waiting -= 1
         } else {
           try refuseConnection(&socket, far, near, object)
         }
@@ -67,6 +82,32 @@ extension Collector {
       }
       snapshot.openFiles[object.index].kind = .socket(socket)
     }
+    for listener in listeners where listener.waiting > 0 {
+      warnings.append(
+        "\(listener.object.seen.name) is a socket on which processes that are not saved wait to be "
+          + "accepted: after a restart they are gone")
+    }
+  }
+
+  /// The listener of the job, by its place in `listeners`, that has not accepted this connection yet;
+  /// nil if there is none, or if something was sent already, which nobody can look at.
+  private mutating func acceptor(
+    of socket: Socket, _ index: Int, _ far: Endpoint, _ near: Endpoint, _ seen: SeenDescriptor
+  ) throws(Errno) -> Int? {
+    guard socket.shutdown == 0, let row = SocketNames.row(from: far, to: near, seen), row.inode == 0,
+      row.isEstablished, row.unread == 0
+    else { return nil }
+    let own = try ProcessHandle(seen.process).descriptor(seen.number)
+    guard try DescriptorNumber(own.number).bytesUnderWay() == 0 else { return nil }
+    for (place, listener) in listeners.enumerated() where listener.waiting > 0 {
+      guard case .socket(var server) = snapshot.openFiles[listener.object.index].kind,
+        let name = Endpoint(server.address), name.takes(far)
+      else { continue }
+      server.waiting.append(index)
+      snapshot.openFiles[listener.object.index].kind = .socket(server)
+      return place
+    }
+    return nil
   }
 
   /// Whether the other end was on this machine and nobody has it any more.
@@ -95,7 +136,7 @@ extension Collector {
     if let inode = SocketNames.inode(from: far, to: near, object.seen) {
       whom =
         inode == 0
-        ? "that nobody has accepted yet, or whose other end was closed"
+        ? "into which something was sent before anybody has accepted it, or whose other end was closed"
         : "to \(SocketNames.holder(of: inode)), which is not saved"
     }
     refuse(
@@ -103,28 +144,31 @@ extension Collector {
       isFinal: true)
   }
 
-  /// What was received and not read. What was sent must have arrived there, which on one machine
-  /// it has unless the reader's buffers are full; only its acknowledgement may be held back.
+  /// What was received and not read. What the other end has sent must have arrived: where the buffers
+  /// here are full, room is made for it.
   private mutating func collectStream(
     _ socket: inout Socket, _ object: SeenObject
   ) throws(Errno) {
     let own = try ProcessHandle(object.seen.process).descriptor(object.seen.number)
     let number = DescriptorNumber(own.number)
+    let name: ByteString = "is a socket with a connection (\(SocketNames.describe(object.seen)))"
     if let peer = socket.peer, let other = connections.first(where: { $0.index == peer }) {
       let far = try ProcessHandle(other.seen.process).descriptor(other.seen.number)
-      var rounds = 0
-      while try number.bytesUnderWay() > 0, rounds < 100 {
-        // TCP_QUICKACK (12) sends the acknowledgement that waits.
-        try? DescriptorNumber(far.number).setOption(6, 12, 1)
-        if rounds > 0 { pauseBriefly() }
-        rounds += 1
-      }
+      let sender = DescriptorNumber(far.number)
+      let room = ReceiveRoom(number)
+      defer { room.putBack() }
+      let isComplete = try room.drain(sender)
+      if isComplete, try socket.collectUnread(number) { return }
+      refuse(
+        object.seen,
+        isComplete
+          ? "is a socket with urgent data that was not read yet"
+          : name + " into which more was sent than its buffers can take", dropping: object.index)
+      return
     }
     if try number.bytesUnderWay() > 0 {
       refuse(
-        object.seen,
-        "is a socket with a connection (\(SocketNames.describe(object.seen))) whose reader's buffers "
-          + "are full", dropping: object.index)
+        object.seen, name + " that sends to an end which was closed", dropping: object.index)
       return
     }
     if try !socket.collectUnread(number) {
@@ -134,8 +178,21 @@ extension Collector {
 }
 
 extension SocketNames {
+  /// What /proc/net/tcp tells of one end.
+  struct Row {
+    /// 0 for one that nobody has open.
+    var inode: UInt32
+    var isEstablished: Bool
+    var unread: UInt64
+  }
+
   /// Inode of the socket with this connection; 0 for one that nobody has open, nil if there is none.
   static func inode(from near: Endpoint, to far: Endpoint, _ seen: SeenDescriptor) -> UInt32? {
+    row(from: near, to: far, seen)?.inode
+  }
+
+  /// A line is `sl local:port remote:port st tx:rx tr:when retransmits uid timeout inode`.
+  static func row(from near: Endpoint, to far: Endpoint, _ seen: SeenDescriptor) -> Row? {
     guard let files = try? ProcessFiles(seen.process) else { return nil }
     for table: StaticString in ["tcp", "tcp6"] {
       guard let text = try? files.read("net/\(table)", expecting: 1 << 14) else { continue }
@@ -144,8 +201,14 @@ extension SocketNames {
       while !scanner.isAtEnd {
         _ = scanner.word()
         if Endpoint(scanner.word()) == near, Endpoint(scanner.word()) == far {
-          for _ in 0 ..< 6 { _ = scanner.word() }
-          return UInt32(truncatingIfNeeded: scanner.number())
+          let isEstablished = scanner.number(radix: 16) == 1
+          _ = scanner.number(radix: 16)
+          scanner.advance()
+          let unread = scanner.number(radix: 16)
+          for _ in 0 ..< 4 { _ = scanner.word() }
+          return Row(
+            inode: UInt32(truncatingIfNeeded: scanner.number()), isEstablished: isEstablished,
+            unread: unread)
         }
         scanner.skipLine()
       }

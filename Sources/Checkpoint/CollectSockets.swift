@@ -22,13 +22,7 @@ extension Collector {
       }
       let address = try number.socketAddress()
       if address.count > 2 { socket.address = address }
-      for (level, name) in SocketOptions.all(
-        family: socket.family, protocol: socket.protocolNumber)
-      {
-        // One that this kernel or this kind of socket does not know.
-        guard let value = try? number.option(level, name) else { continue }
-        socket.options.append(SocketOption(level: level, name: name, value: value))
-      }
+      collectOptions(&socket, number, seen.process)
       if socket.family == AF_UNIX {
         sockets.append(SeenObject(seen: seen, index: index))
       } else {
@@ -44,8 +38,9 @@ extension Collector {
   private func foreignness(
     of socket: Socket, _ number: DescriptorNumber
   ) throws(Errno) -> ByteString? {
-    let filters = (try? number.option(SOL_SOCKET, SO_GET_FILTER, count: 0)) ?? []
-    if !filters.isEmpty { return "with a packet filter" }
+    do throws(Errno) { _ = try number.packetFilter() } catch {
+      if error == .accessDenied { return "with a packet filter that is an eBPF program" }
+    }
     switch (socket.family, socket.type, socket.protocolNumber) {
     case (AF_UNIX, 1, _), (AF_UNIX, 2, _), (AF_UNIX, 5, _): break
     case (AF_INET, 2, 17), (AF_INET6, 2, 17): break
@@ -53,6 +48,10 @@ extension Collector {
       // struct tcp_info begins with the state: SYN_SENT 2, SYN_RECV 3, LAST_ACK 9, CLOSING 11.
       let state = try number.option(6, 11, count: 8).first ?? 0
       if [2, 3, 9, 11].contains(state) { return "with a connection that is being made or closed" }
+      // TCP_ULP: TLS in the kernel, SMC and the like.
+      if let layer = try? number.option(6, 31), layer.contains(where: { $0 != 0 }) {
+        return "with a protocol of the kernel above TCP (\(ByteString(layer.prefix { $0 != 0 })))"
+      }
     case (AF_NETLINK, _, _): return "to the kernel (netlink)"
     default: return "of family \(socket.family)"
     }
@@ -74,18 +73,15 @@ extension Collector {
     if let peer = try? number.peerAddress() {
       socket.peerAddress = peer
       socket.state = .connected
+      socket.options.removeAll { SocketOptions.isAgreedOn($0.level, $0.name) }
     }
-    if socket.isDatagram {
-      if try number.bytesWaiting() > 0 {
-        warnings.append(
-          "\(seen.name) is a UDP socket with unread datagrams: after a restart they are gone")
-      }
-      return
-    }
+    if socket.isDatagram { return try collectDatagrams(&socket, number, seen) }
     let information = try number.option(6, 11, count: 104)
     // FIN_WAIT 4 and 5: nothing more is sent; CLOSE_WAIT 8: nothing more comes.
     let state = information.first ?? 0
     socket.shutdown = state == 4 || state == 5 ? 2 : state == 8 ? 1 : 0
+    // POLLRDHUP where nobody has said that nothing more comes: the program itself wants no more.
+    if state == 1 || state == 4, try number.pollEvents() & 0x2000 != 0 { socket.shutdown |= 4 }
     if socket.state == .connected { connections.append(SeenObject(seen: seen, index: index)) }
     if state == 7 {
       // A new one has nothing to read, not even an end: then it was connected once.
@@ -98,10 +94,24 @@ extension Collector {
     socket.state = .listening
     // tcpi_unacked and tcpi_sacked: connections that wait, and the backlog.
     socket.backlog = information.native(UInt32.self, at: 28)
-    if information.native(UInt32.self, at: 24) > 0 {
+    listeners.append(
+      Listener(
+        object: SeenObject(seen: seen, index: index),
+        waiting: Int(information.native(UInt32.self, at: 24))))
+  }
+
+  private mutating func collectDatagrams(
+    _ socket: inout Socket, _ number: DescriptorNumber, _ seen: SeenDescriptor
+  ) throws(Errno) {
+    // UDP_CORK.
+    if let cork = try? number.intOption(17, 1), cork != 0, try number.bytesUnderWay() > 0 {
       warnings.append(
-        "\(seen.name) is a socket on which connections wait to be accepted: after a restart they "
-          + "are gone")
+        "\(seen.name) is a UDP socket that holds back the parts of a datagram (UDP_CORK): after a "
+          + "restart they are gone")
+    }
+    if isExamining { return }
+    for message in try number.peekEach() {
+      socket.messages.append(SocketMessage(bytes: message.bytes, sender: message.sender))
     }
   }
 }

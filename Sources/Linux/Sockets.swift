@@ -123,9 +123,9 @@ extension DescriptorNumber {
   /// POLLERR: the next call would report an error. Looking does not take it away.
   public func hasError() throws(Errno) -> Bool { try pollEvents() & POLLERR != 0 }
 
-  /// Which of POLLIN, POLLERR and POLLHUP are so at the moment.
+  /// Which of POLLIN, POLLRDHUP (0x2000), POLLERR and POLLHUP are so at the moment.
   public func pollEvents() throws(Errno) -> Int32 {
-    var entry = pollfd(fd: rawValue, events: Int16(POLLIN), revents: 0)
+    var entry = pollfd(fd: rawValue, events: Int16(POLLIN | 0x2000), revents: 0)
     var noTime = (0, 0)
     let result = withUnsafeMutablePointer(to: &entry) { entryPointer in
       withUnsafeMutablePointer(to: &noTime) { timePointer in

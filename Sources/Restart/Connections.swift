@@ -25,15 +25,34 @@ extension SocketMaker {
       $0.state == .listening && $0.family == socket.family
         && $0.address.dropFirst(2).prefix(2) == socket.address.dropFirst(2).prefix(2)
     }
-    let (near, accepted) =
-      isServer ? try connect(from: far, to: socket) : try connect(from: socket, to: far)
-    let (own, other) = isServer ? (accepted, near) : (near, accepted)
+    let (own, other) = try join(socket, far, listeningFirst: isServer)
     _ = try keep(index, FileDescriptor(owning: own))
     if let peer {
       _ = try keep(peer, FileDescriptor(owning: other))
     } else {
       widows[index] = other
     }
+  }
+
+  /// The ends of a connection between these two; numbers that the caller owns.
+  ///
+  /// What is left of the one before (TIME_WAIT) keeps others from listening at that end, if the program
+  /// had not set SO_REUSEADDR: then the other end listens, which nobody can tell afterwards.
+  private func join(
+    _ one: Socket, _ other: Socket, listeningFirst: Bool
+  ) throws(Errno) -> (one: Int32, other: Int32) {
+    do throws(Errno) { return try join(one, other, listening: listeningFirst) } catch {
+      guard error.rawValue == EADDRINUSE, !other.address.isEmpty, !one.address.isEmpty else { throw error }
+      return try join(one, other, listening: !listeningFirst)
+    }
+  }
+
+  private func join(
+    _ one: Socket, _ other: Socket, listening: Bool
+  ) throws(Errno) -> (one: Int32, other: Int32) {
+    let (near, accepted) =
+      listening ? try connect(from: other, to: one) : try connect(from: one, to: other)
+    return listening ? (accepted, near) : (near, accepted)
   }
 
   /// A connection by both of its names; numbers that the caller owns.
@@ -47,14 +66,17 @@ extension SocketMaker {
     try own.setOption(SOL_SOCKET, SO_REUSEADDR, 1)
     try own.bind(server.address)
     try own.listen(backlog: 1)
-    let deadline = Clock.monotonic.reading + 3_000_000_000
+    let near = try connectAgain(client, to: server)
+    let accepted = try own.accept()
+    return (near.disown(), accepted.disown())
+  }
+
+  /// Waits for what is left of the connection before.
+  func connectAgain(_ client: Socket, to server: Socket) throws(Errno) -> FileDescriptor {
+    let deadline = Clock.monotonic.reading + max(3_000_000_000, Self.patience(for: client))
     var isBound = false
     while true {
-      do throws(Errno) {
-        let near = try connected(client, to: server, binding: isBound)
-        let accepted = try own.accept()
-        return (near.disown(), accepted.disown())
-      } catch {
+      do throws(Errno) { return try connected(client, to: server, binding: isBound) } catch {
         guard error.rawValue == EADDRNOTAVAIL || error.rawValue == EADDRINUSE,
           Clock.monotonic.reading < deadline
         else { throw error }
@@ -76,7 +98,13 @@ extension SocketMaker {
     try number.setOption(SOL_SOCKET, Int32(CR_SO_SNDTIMEO), limit)
     if binding {
       try number.setOption(SOL_SOCKET, SO_REUSEADDR, 1)
-      try number.bind(client.address)
+      do throws(Errno) { try number.bind(client.address) } catch {
+        // What is left of the connection before is in the way where SO_REUSEADDR was not set. With
+        // CAP_NET_ADMIN, TCP_REPAIR (19) makes bind(2) overlook that.
+        guard error.rawValue == EADDRINUSE, (try? number.setOption(6, 19, 1)) != nil else { throw error }
+        try number.bind(client.address)
+        try number.setOption(6, 19, 0)
+      }
     } else {
       var address = client.address
       let port = Int32(address[2]) << 8 | Int32(address[3])

@@ -14,12 +14,12 @@ struct SocketMaker {
   let files: OpenedFiles
   /// By index in `Snapshot.openFiles`.
   private(set) var sockets: [Int: Socket] = [:]
-  private var made: [Int: DescriptorNumber] = [:]
+  private(set) var made: [Int: DescriptorNumber] = [:]
   /// The other ends of sockets whose peer was closed.
   var widows: [Int: Int32] = [:]
   /// Names that were there for a moment only.
   private var lostNames: [ByteString] = []
-  private(set) var warnings: [ByteString] = []
+  var warnings: [ByteString] = []
   /// What is being made, for messages.
   var current = 0
 
@@ -31,14 +31,14 @@ struct SocketMaker {
     }
   }
 
-  private var order: [Int] { sockets.keys.sorted() }
+  var order: [Int] { sockets.keys.sorted() }
 
   mutating func makeAll(_ name: (Int) -> ByteString) throws(Errno) {
     defer {
       for path in lostNames { try? removeName(path) }
       for end in widows.values { DescriptorNumber(end).close() }
     }
-    for index in order where isConnection(index) && made[index] == nil {
+    for index in order where isConnection(index) && made[index] == nil && !waitsSomewhere(index) {
       try makeInternetConnection(index)
     }
     for index in order where !isMadeInPairs(index) && made[index] == nil { try makeAlone(index) }
@@ -49,11 +49,12 @@ struct SocketMaker {
     for index in order { try connectWaiting(index) }
     for index in order {
       guard let number = made[index] else { continue }
+      finishOptions(index, number)
       try number.setStatusFlags(snapshot.openFiles[index].flags & ~UInt32(O_ASYNC))
     }
   }
 
-  private func isMadeInPairs(_ index: Int) -> Bool {
+  func isMadeInPairs(_ index: Int) -> Bool {
     guard let socket = sockets[index], socket.family == AF_UNIX, socket.state == .connected else {
       return false
     }
@@ -83,25 +84,13 @@ struct SocketMaker {
     return number
   }
 
-  private mutating func setOptions(of socket: Socket, _ number: DescriptorNumber) {
-    for option in socket.options {
-      let present = try? number.option(option.level, option.name)
-      if present == option.value { continue }
-      // Says what a name stands for, and a connection has both of its names already.
-      if socket.state == .connected, option.isIPv6Only { continue }
-      do throws(Errno) { try number.set(option) } catch {
-        warnings.append(
-          "option \(option.name) (level \(option.level)) of a socket is refused here: \(error)")
-      }
-    }
-  }
-
   // MARK: Alone
 
   private mutating func makeAlone(_ index: Int) throws(Errno) {
     current = index
     guard let socket = sockets[index] else { return }
     if socket.isReset { return try makeReset(index) }
+    if socket.family != AF_UNIX, waitsSomewhere(index) { return }
     let file = try KernelObjects.socket(
       family: socket.family, type: socket.type, protocol: socket.protocolNumber)
     let number = try keep(index, file)
@@ -115,11 +104,18 @@ struct SocketMaker {
   private mutating func bind(_ socket: Socket, _ number: DescriptorNumber) throws(Errno) {
     if socket.family != AF_UNIX {
       // Connections of the past that nobody has any more would be in the way.
-      let reuses = try number.intOption(SOL_SOCKET, SO_REUSEADDR)
       if !socket.isDatagram { try number.setOption(SOL_SOCKET, SO_REUSEADDR, 1) }
       // A connected socket that had got its port by itself has one that is free for it only.
-      try number.bind(socket.address)
-      try number.setOption(SOL_SOCKET, SO_REUSEADDR, reuses)
+      let deadline = Clock.monotonic.reading + Self.patience(for: socket)
+      while true {
+        do throws(Errno) {
+          try number.bind(socket.address)
+          break
+        } catch {
+          guard error.rawValue == EADDRINUSE, Clock.monotonic.reading < deadline else { throw error }
+          pauseBriefly()
+        }
+      }
       return
     }
     if socket.path.isEmpty { return try number.bind(socket.address) }
@@ -136,6 +132,30 @@ struct SocketMaker {
     } else {
       try setOwnership(of: socket.path, mode: socket.mode, user: socket.user, group: socket.group)
     }
+  }
+
+  /// Nanoseconds to wait for an address: what is left of connections that have ended is in the way for
+  /// a minute (TIME_WAIT) where the program had not set SO_REUSEADDR.
+  static func patience(for socket: Socket) -> UInt64 {
+    guard !socket.isDatagram, socket.address.count >= 4,
+      let files = try? ProcessFiles(.own)
+    else { return 0 }
+    let port = UInt64(socket.address[2]) << 8 | UInt64(socket.address[3])
+    for table: StaticString in ["tcp", "tcp6"] {
+      guard let text = try? files.read("net/\(table)", expecting: 1 << 14) else { continue }
+      var scanner = TextScanner(text)
+      scanner.skipLine()
+      while !scanner.isAtEnd {
+        _ = scanner.word()
+        let name = scanner.word()
+        var local = TextScanner(Array(name.bytes.suffix(4)))
+        _ = scanner.word()
+        // TCP_TIME_WAIT 6.
+        if local.number(radix: 16) == port, scanner.number(radix: 16) == 6 { return 65_000_000_000 }
+        scanner.skipLine()
+      }
+    }
+    return 0
   }
 
   /// The file that a killed program's socket leaves behind is in the way of a new one, but belongs
@@ -239,7 +259,11 @@ struct SocketMaker {
     current = index
     guard let listener = sockets[index] else { return }
     for client in listener.waiting {
-      if let number = made[client] { try connect(number, to: listener) }
+      if let number = made[client] {
+        try connect(number, to: listener)
+      } else if let socket = sockets[client], socket.family != AF_UNIX {
+        _ = try keep(client, connectAgain(socket, to: listener))
+      }
     }
   }
 
@@ -253,9 +277,14 @@ struct SocketMaker {
     }
     for message in socket.messages {
       if let peer = socket.peer, isMadeInPairs(index) || isConnection(index), let sender = made[peer] {
-        try send(message.bytes, from: sender, isStream: socket.isStream)
+        try send(message.bytes, from: sender, to: receiver, socket)
       } else if let widow = widows[index] {
-        try send(message.bytes, from: DescriptorNumber(widow), isStream: socket.isStream)
+        try send(message.bytes, from: DescriptorNumber(widow), to: receiver, socket)
+      } else if socket.family != AF_UNIX {
+        if try !sendDatagram(message, to: socket, receiver) {
+          warnings.append(
+            "\(name(index)): an unread datagram is gone, since nothing can be sent by that name here")
+        }
       } else {
         try sendByName(message, to: socket, receiver, name(index))
       }
@@ -293,13 +322,23 @@ struct SocketMaker {
 
   /// With more room for it than the sender may have now.
   private func send(
-    _ bytes: [UInt8], from sender: DescriptorNumber, isStream: Bool
+    _ bytes: [UInt8], from sender: DescriptorNumber, to receiver: DescriptorNumber, _ socket: Socket
   ) throws(Errno) {
     let room = try sender.intOption(SOL_SOCKET, SO_SNDBUF)
     let wanted = Int32(clamping: 2 * bytes.count + (1 << 16))
     if room < wanted { try sender.setBufferSize(SO_SNDBUF, wanted) }
+    if socket.family != AF_UNIX { ReceiveRoom(receiver).enlarge(for: bytes.count) }
+    let deadline = Clock.monotonic.reading + 10_000_000_000
     var rest = bytes[...]
-    repeat { rest = rest.dropFirst(try sender.send(rest)) } while isStream && !rest.isEmpty
+    repeat {
+      do throws(Errno) { rest = rest.dropFirst(try sender.send(rest)) } catch {
+        // The way through the kernel takes its time.
+        guard error == .tryAgain, socket.family != AF_UNIX, Clock.monotonic.reading < deadline else {
+          throw error
+        }
+        pauseBriefly()
+      }
+    } while socket.isStream && !rest.isEmpty
     if room < wanted { try sender.setBufferSize(SO_SNDBUF, room) }
   }
 
@@ -317,7 +356,10 @@ struct SocketMaker {
     }
     guard socket.family == AF_UNIX || isConnection(index), socket.state != .listening else { return }
     if socket.shutdown & 2 != 0 { try number.shutDown(Int32(SHUT_WR)) }
-    if socket.isDatagram, socket.shutdown & 1 != 0 { try number.shutDown(Int32(SHUT_RD)) }
+    let ignores = UInt32(socket.family == AF_UNIX ? 1 : 4)
+    if socket.isDatagram || ignores == 4, socket.shutdown & ignores != 0 {
+      try number.shutDown(Int32(SHUT_RD))
+    }
   }
 }
 
@@ -330,28 +372,6 @@ enum UnixAddress {
   }
 }
 
-extension SocketOption {
-  /// IPV6_V6ONLY.
-  fileprivate var isIPv6Only: Bool { level == Int32(IPPROTO_IPV6) && name == 26 }
-}
-
-extension DescriptorNumber {
-  fileprivate func set(_ option: SocketOption) throws(Errno) {
-    if SocketOptions.isBufferSize(option.level, option.name), option.value.count >= 4 {
-      return try setBufferSize(option.name, option.value.native(Int32.self, at: 0))
-    }
-    try setOption(option.level, option.name, option.value)
-  }
-
-  /// As getsockopt(2) tells it, which is the double of what is set; beyond the limits of the system
-  /// with CAP_NET_ADMIN.
-  func setBufferSize(_ name: Int32, _ size: Int32) throws(Errno) {
-    let forcing = name == SO_SNDBUF ? SO_SNDBUFFORCE : SO_RCVBUFFORCE
-    if (try? setOption(SOL_SOCKET, forcing, size / 2)) != nil { return }
-    try setOption(SOL_SOCKET, name, size / 2)
-  }
-}
-
 extension FileOpener {
   mutating func openSockets() throws(Failure) {
     var maker = SocketMaker(snapshot, files)
@@ -359,7 +379,9 @@ extension FileOpener {
       let what = name(maker.current)
       if error.rawValue == EADDRINUSE {
         throw Failure(
-          error, "cannot make the socket again, \(what): its address is in use by somebody else")
+          error,
+          "cannot make the socket again, \(what): its address is in use by somebody else, or still by "
+            + "a connection that has ended (TIME_WAIT: for a minute)")
       }
       throw Failure(error, "cannot make the socket again, \(what): \(error)")
     }

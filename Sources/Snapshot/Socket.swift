@@ -30,7 +30,8 @@ public struct Socket: Sendable {
   public var isNameGone: Bool
   /// listen(2).
   public var backlog: UInt32
-  /// Bits: 1 nothing more is received, 2 nothing more is sent.
+  /// Bits: 1 nothing more is received, 2 nothing more is sent; of TCP, where 1 is what the other end
+  /// has said, 4 for what the program itself does not want to receive any more.
   public var shutdown: UInt32
   /// Of AF_UNIX, indexes into `Snapshot.openFiles`: the other end, and sockets whose connections
   /// wait to be accepted by this one.

@@ -41,7 +41,7 @@ KINDS = {
     r"TCP 127.0.0.1:\d+ to 127.0.0.1:\d+.*process \d+ \(python3.*not saved.*--tcp-close"),
   "a TCP connection that nobody has accepted": (
     "s = socket.create_server(('127.0.0.1', 0)); c = socket.create_connection(s.getsockname());"
-    " f = c.fileno()", "TCP.*nobody has accepted"),
+    " c.send(b'x'); f = c.fileno()", "TCP.*before anybody has accepted"),
   "descriptors under way": (
     "pair = socket.socketpair(); f = pair[1].fileno(); socket.send_fds(pair[0], [b'x'], [0])",
     "SCM_RIGHTS"),

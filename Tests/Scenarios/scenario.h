@@ -53,11 +53,13 @@
 #ifdef __i386__
 /* Its C library makes these by calls with many behind one number; select has a new one. */
 #undef SYS_recvfrom
+#undef SYS_sendto
 #undef SYS_msgsnd
 #undef SYS_msgrcv
 #undef SYS_select
 #define SYS_accept     SYS_socketcall
 #define SYS_recvfrom   SYS_socketcall
+#define SYS_sendto     SYS_socketcall
 #define SYS_semop      SYS_ipc
 #define SYS_semtimedop SYS_ipc
 #define SYS_msgsnd     SYS_ipc

@@ -14,6 +14,7 @@ enum {
 	CR_SO_SNDTIMEO = SO_SNDTIMEO,
 	CR_SO_TIMESTAMP = SO_TIMESTAMP,
 	CR_SO_TIMESTAMPNS = SO_TIMESTAMPNS,
+	CR_SO_TIMESTAMPING = SO_TIMESTAMPING,
 };
 
 /* What recvmsg(2) tells besides the bytes. */
@@ -29,5 +30,12 @@ struct cr_message {
 /* Looks at what waits, without taking it or waiting. packets: the result is the size of the whole
  * message, even if that is more than count. */
 long cr_socket_peek(int fd, void *buffer, size_t count, int packets, struct cr_message *message);
+
+/* The instructions (struct sock_filter, 8 bytes each) of SO_ATTACH_FILTER: their number, or -EACCES
+ * for a program that is none of these. There may be BPF_MAXINSNS. */
+long cr_socket_filter(int fd, void *buffer, size_t count);
+
+/* SO_ATTACH_FILTER of count instructions. */
+long cr_socket_attach_filter(int fd, const void *instructions, size_t count);
 
 #endif
