@@ -96,7 +96,7 @@ extension CheckpointRequest {
       throw Failure(.notPermitted, "process \(process) (\(stat.name)) is a thread of the kernel")
     }
     if stat.isZombie {
-      guard stat.threadCount > 1 else { return .noteEnd }
+      guard stat.threadCount > 1, !hasGone(process) else { return .noteEnd }
       throw Failure(
         .notSupported,
         "process \(process) (\(stat.name)): its main thread has ended while others run on: "
@@ -118,6 +118,15 @@ extension CheckpointRequest {
     }
     return .take
   }
+}
+
+/// Whether a process whose main thread has ended was about to end as a whole: then the other threads are a matter of milliseconds.
+private func hasGone(_ process: ProcessID) -> Bool {
+  for _ in 0 ..< 50 {
+    guard let stat = ProcessStat(of: process), stat.threadCount > 1 else { return true }
+    pauseBriefly()
+  }
+  return false
 }
 
 private func freeze<E: Engine & ~Copyable>(

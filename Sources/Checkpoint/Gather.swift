@@ -67,6 +67,10 @@ func gather<E: Engine & ~Copyable>(
   if frozen.held.isEmpty {
     throw Failure(.noProcess, "all processes have left themselves out; nothing was saved")
   }
+  guard frozen.members.contains(where: { !$0.stat.isZombie }) else {
+    throw Failure(
+      .noProcess, "process \(frozen.held[0]) has ended before it could be saved; nothing was saved")
+  }
 }
 
 extension Frozen {

@@ -28,9 +28,6 @@ public enum Tracing {
 
   public static func interrupt(_ thread: ThreadID) throws(Errno) { try request(0x4207, thread) }
 
-  /// Leaves a thread in its job-control stop, and tells when that ends (PTRACE_LISTEN).
-  public static func listen(to thread: ThreadID) throws(Errno) { try request(0x4208, thread) }
-
   public static func setOptions(_ options: UInt32, of thread: ThreadID) throws(Errno) {
     try request(0x4200, thread, 0, UInt(options))
   }

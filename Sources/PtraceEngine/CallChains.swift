@@ -161,7 +161,7 @@ private struct Chain {
   func finish(_ thread: HeldThread, of held: HeldProcess) throws(EngineError) {
     do throws(Errno) {
       while true {
-        switch try TaskState.wait(for: thread.id) {
+        switch try held.nextStop(of: thread) {
         case .signal(signal): return
         case .signal(SIGSTOP): held.postponedStop = SIGSTOP
         case .signal(SIGTRAP): break

@@ -142,6 +142,28 @@ enum TaskLife {
   }
 }
 
+extension HeldProcess {
+  /// Waits for the next stop of a thread of ours.
+  ///
+  /// wait4(2) does not report the death of a leader before all other threads, who are our tracees and dead
+  /// too, have been waited for: asked for the leader alone, it would sleep for ever. So a leader that is not alone is polled.
+  func nextStop(of thread: HeldThread) throws(Errno) -> TaskState {
+    guard thread.id.rawValue == id.rawValue, threads.count > 1 else {
+      return try TaskState.wait(for: thread.id)
+    }
+    var patience = Patience()
+    while true {
+      if let state = try TaskState.poll(thread.id) { return state }
+      if patience.isLong {
+        guard let stat = try? ProcessFiles(thread.id, of: id).read("stat"),
+          TaskLife(stat: stat) == .alive
+        else { throw .noProcess }
+      }
+      patience.wait()
+    }
+  }
+}
+
 /// Runs a kernel call and says which step of ours it was.
 func attempt<T: ~Copyable>(
   _ step: StaticString, _ process: ProcessID, _ body: () throws(Errno) -> T

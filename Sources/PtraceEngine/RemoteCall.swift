@@ -51,7 +51,7 @@ extension PtraceEngine {
     let how: Tracing.Resumption =
       held.callsByStops ? .toSystemCall : .oneInstruction
     do throws(Errno) {
-      switch try TaskState.wait(for: thread.id) {
+      switch try held.nextStop(of: thread) {
       case .systemCall:
         if thread.hasEntered { return true }
         thread.hasEntered = true

@@ -85,18 +85,14 @@ extension PtraceEngine {
       throw .noChild
     case .signal(let signal):
       if signal == wanted, let value = Self.callValue(of: thread.id) {
-        try standStill(thread)
+        try standStill(thread, of: held)
         return value
       }
       try Tracing.resume(thread.id, .run, signal: signal)
-    case .interrupted(let signal):
-      // SIGTRAP: a new thread's first stop. Anything else: a job-control stop, which lasts until
-      // SIGCONT unless we resume it.
-      if signal == SIGTRAP {
-        try Tracing.resume(thread.id, .run)
-      } else {
-        try Tracing.listen(to: thread.id)
-      }
+    case .interrupted:
+      // A new thread's first stop; or a job-control stop, in which its callbacks are to run all the same: PTRACE_CONT
+      // leaves the process stopped but for our tracees, and when they are let go they stop again (ptrace(2)).
+      try Tracing.resume(thread.id, .run)
     case .event(let event):
       if event == 3, let born = try? Tracing.eventMessage(of: thread.id) {
         meet(ThreadID(Int32(truncatingIfNeeded: born)), of: held)
@@ -130,11 +126,11 @@ extension PtraceEngine {
 
   /// From the stop before a signal into the stop that every held thread is in; the signal is gone,
   /// and not one instruction was done in between.
-  private func standStill(_ thread: HeldThread) throws(Errno) {
+  private func standStill(_ thread: HeldThread, of held: HeldProcess) throws(Errno) {
     try Tracing.interrupt(thread.id)
     try Tracing.resume(thread.id, .run)
     while true {
-      switch try TaskState.wait(for: thread.id) {
+      switch try held.nextStop(of: thread) {
       case .interrupted:
         thread.isRunning = false
         thread.first = nil
@@ -147,7 +143,7 @@ extension PtraceEngine {
         try Tracing.setSignalMask(mask | 1 << UInt64(signal - 1), of: thread.id)
         try Tracing.interrupt(thread.id)
         try Tracing.resume(thread.id, .run, signal: signal)
-        if case .interrupted = try TaskState.wait(for: thread.id) {
+        if case .interrupted = try held.nextStop(of: thread) {
           try Tracing.setSignalMask(mask, of: thread.id)
           thread.isRunning = false
           thread.first = nil

@@ -254,7 +254,7 @@ public struct Rendezvous: ~Copyable {
       }
     }
     if processes.isEmpty {
-      throw Failure(.noProcess, "all processes have left themselves out, or have ended")
+      throw Failure(.noProcess, "all processes have left themselves out, or have ended; nothing was saved")
     }
     if let invitation, !guests.isEmpty {
       try gather(guests, for: invitation, by: &engine, report: &report, forward: forward)
@@ -385,14 +385,17 @@ public struct Rendezvous: ~Copyable {
     if active.isEmpty { return }
     report.step("waiting for the programs' callbacks to end")
     for party in active {
-      let waiting = try toldValue { () throws(EngineError) in
-        try party.threadsToHold(outcome, by: engine)
-      }
-      try told { () throws(EngineError) in
+      do throws(EngineError) {
+        let waiting = try party.threadsToHold(outcome, by: engine)
         try party.end(outcome, nil, by: &engine)
         party.expected = party.ready
         party.ready = []
         try engine.run(party.process, but: waiting)
+      } catch {
+        // It has ended, and is saved already.
+        guard error.errno == .noProcess else { throw failure(error) }
+        party.expected = []
+        party.ready = []
       }
     }
     try awaitEnd(active, by: &engine, &report)
@@ -473,6 +476,9 @@ public struct Rendezvous: ~Copyable {
   }
 
   private func failure(_ error: EngineError) -> Failure {
-    Failure(error.errno, "cannot \(error.step) of process \(error.process): \(error.errno)")
+    if error.errno == .noProcess {
+      return Failure(error.errno, "process \(error.process) has ended before it could be saved")
+    }
+    return Failure(error.errno, "cannot \(error.step) of process \(error.process): \(error.errno)")
   }
 }

@@ -249,14 +249,16 @@ void cri_called(void)
 
 void cri_serve_deferred(void)
 {
-	cri_mask mask;
+	sigset_t all, before;
 
 	if (!cri_self.deferred)
 		return;
-	mask = cri_block_signals();
+	/* As in the handler: without those of the C library, which a cancelled callback waits for. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, &before);
 	cri_self.deferred = 0;
 	cri_called();
-	cri_restore_signals(mask);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
 const struct cr_checkpoint_info *cr_get_checkpoint_info(void)
@@ -298,15 +300,43 @@ int cr_forward_checkpoint(cr_scope_t scope, pid_t target)
 	return result ? cri_fail(result) : 0;
 }
 
+/* Whether we stand on the first instruction of a handler of the C library's own (cancellation, set*id() in all
+ * threads), whose signals no program can block. A cancellation point in a callback would wait for that handler to
+ * do its work, and it for us. */
+static int is_before_libc(const ucontext_t *context)
+{
+	for (int number = 32; number < SIGRTMIN; number++)
+		if (sigismember(&context->uc_sigmask, number) == 1)
+			return 1;
+	return 0;
+}
+
+static void answer(siginfo_t *info, ucontext_t *context)
+{
+	int type;
+
+	if (info->si_value.sival_int == CR_CALLS_BLOCKED) {
+		sigaddset(&context->uc_sigmask, CR_SIGNUM);
+	} else if (is_before_libc(context)) {
+		/* Again when that is over, if the thread is not. */
+		sigaddset(&context->uc_sigmask, CR_SIGNUM);
+		cr_raw_call(SYS_rt_tgsigqueueinfo, cri_process(), cri_task(), CR_SIGNUM, (long)info, 0, 0);
+		return;
+	}
+	/* Where we interrupt a call that is a cancellation point, glibc lets a cancellation unwind us at any
+	 * instruction. Now it waits for our return, or for such a call of a callback. */
+	pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &type);
+	cri_called();
+	pthread_setcanceltype(type, NULL);
+}
+
 static void handle(int number, siginfo_t *info, void *context)
 {
 	int error = errno;
 
-	if (info->si_code == SI_QUEUE && (info->si_value.sival_int & ~1) == CR_CALLS) {
-		if (info->si_value.sival_int == CR_CALLS_BLOCKED)
-			sigaddset(&((ucontext_t *)context)->uc_sigmask, number);
-		cri_called();
-	}
+	(void)number;
+	if (info->si_code == SI_QUEUE && (info->si_value.sival_int & ~1) == CR_CALLS)
+		answer(info, context);
 	errno = error;
 }
 
