@@ -16,6 +16,8 @@ struct SeenDescriptor {
   var text: [UInt8]
   var status: FileStatus
 
+  /// O_PATH.
+  var isPathAlone: Bool { info.flags & UInt32(CR_O_PATH) != 0 }
   var isDeleted: Bool { target.hasSuffix(" (deleted)") }
   var path: ByteString { isDeleted ? target.dropLast(10) : target }
   /// O_RDONLY 0, O_WRONLY 1, O_RDWR 2.
@@ -82,6 +84,7 @@ extension Collector {
   private mutating func openFileKind(
     _ seen: SeenDescriptor, _ handle: borrowing ProcessHandle, _ index: Int
   ) throws(Failure) -> OpenFile.Kind? {
+    if seen.isPathAlone, let kind = foundByPath(seen) { return kind }
     switch seen.status.kind {
     case .regular where seen.target.hasPrefix("anon_inode:"):
       return try kernelObject(seen, handle, index)
@@ -94,7 +97,7 @@ extension Collector {
       if let kind = characterDevice(seen, index) { return kind }
       refuse(seen, "is the device \(seen.target)")
     case .blockDevice:
-      refuse(seen, "is the block device \(seen.target)")
+      if let kind = blockDevice(seen) { return kind }
     case .symbolicLink:
       refuse(seen, "is a symbolic link (\(seen.target))")
     case .socket:
@@ -106,7 +109,11 @@ extension Collector {
   }
 
   private mutating func regularFile(_ seen: SeenDescriptor, _ index: Int) -> OpenFile.Kind? {
-    if var identity = identities.identity(of: seen.target, matching: seen.status) {
+    // To open it would break a lease of the program on all access of others.
+    let isLeased = seen.info.locks.contains { $0.kind == .lease && $0.isWrite }
+    if var identity = identities.identity(
+      of: seen.target, matching: seen.status, mayOpen: !isLeased)
+    {
       identity.isContext =
         contextFile == FileKey(device: seen.status.device, inode: seen.status.inode)
       return .regular(identity)
@@ -121,6 +128,10 @@ extension Collector {
         "\(seen.name): the file \(seen.target) cannot be reached by its path from here any more")
       return nil
     }
+    if isLeased {
+      refuse(seen, "has a lease on a file that was deleted (\(seen.path))", isFinal: true)
+      return nil
+    }
     // A hard link beside the name that it was opened by.
     if seen.status.links > 0, let name = siblingName(seen),
       let identity = identities.identity(of: name, matching: seen.status)
@@ -130,7 +141,7 @@ extension Collector {
     return deletedFile(seen, index)
   }
 
-  private func siblingName(_ seen: SeenDescriptor) -> ByteString? {
+  func siblingName(_ seen: SeenDescriptor) -> ByteString? {
     guard let slash = seen.path.bytes.lastIndex(of: UInt8(ascii: "/")) else { return nil }
     let folder = ByteString(seen.path.bytes[...slash])
     return (try? nameInDirectory(folder, of: seen.status.inode)).flatMap { $0 }.map { folder + $0 }
@@ -180,6 +191,28 @@ extension Collector {
     return .deleted(file)
   }
 
+  /// O_PATH: what was found and not opened is found again, whatever it is. nil for what has the same
+  /// kind of record as one that was opened, or none.
+  private func foundByPath(_ seen: SeenDescriptor) -> OpenFile.Kind? {
+    let status = seen.status
+    guard [.fifo, .socket, .symbolicLink, .blockDevice].contains(status.kind),
+      let now = try? FileStatus.of(seen.target, followingLinks: false),
+      now.inode == status.inode, now.device == status.device
+    else { return nil }
+    var identity = FileIdentity(path: seen.target)
+    (identity.device, identity.inode, identity.mode) = (status.device, status.inode, status.mode)
+    return .regular(identity)
+  }
+
+  /// One that is read like a file. What is written to it would meet whatever is on it by then.
+  private mutating func blockDevice(_ seen: SeenDescriptor) -> OpenFile.Kind? {
+    if seen.accessMode == UInt32(O_RDONLY), !seen.isDeleted {
+      return .blockDevice(path: seen.target, device: seen.status.specialDevice)
+    }
+    refuse(seen, "is the block device \(seen.target), open for writing", isFinal: true)
+    return nil
+  }
+
   /// Those of drivers/char/mem.c that only the kernel stands behind, and terminals.
   private mutating func characterDevice(_ seen: SeenDescriptor, _ index: Int) -> OpenFile.Kind? {
     let device = seen.status.specialDevice
@@ -193,41 +226,6 @@ extension Collector {
       return .terminal(path: seen.target, device: device)
     default: return nil
     }
-  }
-
-  private mutating func collectLocks(
-    _ seen: SeenDescriptor, _ index: Int, _ process: inout Process
-  ) {
-    for lock in seen.info.locks {
-      let kind: FileLock.Kind
-      switch lock.kind {
-      case .posix: kind = .posix
-      case .flock: kind = .flock
-      case .openFileDescription: kind = .openFileDescription
-      case .lease:
-        warnings.append("\(seen.name): the lease on \(seen.target) will be gone after a restart")
-        continue
-      }
-      // Every descriptor of the description shows its locks.
-      if kind != .posix, lockedFiles.contains(index) { continue }
-      if kind == .posix, process.fileLocks.contains(where: { $0.matches(lock, seen.number, process) }) {
-        continue
-      }
-      process.fileLocks.append(
-        FileLock(
-          kind: kind, descriptor: seen.number, isExclusive: lock.isWrite, start: lock.start,
-          count: lock.last == .max ? 0 : lock.last - lock.start + 1))
-    }
-    if !seen.info.locks.isEmpty { lockedFiles.insert(index) }
-  }
-}
-
-extension FileLock {
-  /// The same lock, seen through another descriptor of the same open file (dup(2)).
-  fileprivate func matches(_ lock: LockInfo, _ number: Int32, _ process: Process) -> Bool {
-    let openFile = process.descriptors.first { $0.number == number }?.openFile
-    return kind == .posix && start == lock.start && isExclusive == lock.isWrite
-      && process.descriptors.contains { $0.number == descriptor && $0.openFile == openFile }
   }
 }
 

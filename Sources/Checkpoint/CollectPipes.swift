@@ -35,14 +35,22 @@ extension Collector {
   mutating func pipe(
     _ seen: SeenDescriptor, _ handle: borrowing ProcessHandle, _ index: Int
   ) throws(Failure) -> OpenFile.Kind? {
-    if seen.info.flags & UInt32(O_PATH) == 0 { pipes.add(PipeTable.End(seen: seen, index: index)) }
-    let end = PipeEnd(pipe: seen.status.inode, capacity: 0, unread: [])
-    if seen.target.hasPrefix("pipe:[") { return .pipe(end) }
-    if seen.isDeleted || seen.status.links == 0 {
-      refuse(seen, "is a FIFO that was deleted (\(seen.path))")
+    if seen.isPathAlone {
+      refuse(seen, "was only looked up (O_PATH) and is the pipe \(seen.target)", isFinal: true)
       return nil
     }
-    return .fifo(path: seen.target, end)
+    pipes.add(PipeTable.End(seen: seen, index: index))
+    var end = PipeEnd(pipe: seen.status.inode, capacity: 0, unread: [])
+    if seen.target.hasPrefix("pipe:[") { return .pipe(end) }
+    guard seen.isDeleted || seen.status.links == 0 else { return .fifo(path: seen.target, end) }
+    if seen.status.links > 0, let name = siblingName(seen) { return .fifo(path: name, end) }
+    if seen.status.links > 0 {
+      warnings.append(
+        "\(seen.name): the FIFO \(seen.path) was deleted but has another name, which the restored FIFO "
+          + "will not have")
+    }
+    end.isDeleted = true
+    return .fifo(path: seen.path, end)
   }
 
   mutating func finishPipes() throws(Failure) {
@@ -78,7 +86,9 @@ extension Collector {
       state.hasStrangers = hasStrangers
       if contents.packets.count > 1 || hasPackets { state.packets = contents.packets }
       switch snapshot.openFiles[end.index].kind {
-      case .fifo(let path, _): snapshot.openFiles[end.index].kind = .fifo(path: path, state)
+      case .fifo(let path, let empty):
+        state.isDeleted = empty.isDeleted
+        snapshot.openFiles[end.index].kind = .fifo(path: path, state)
       default: snapshot.openFiles[end.index].kind = .pipe(state)
       }
     }

@@ -14,11 +14,15 @@ struct FileIdentities {
   private var confirmed: [ByteString: FileIdentity] = [:]
 
   /// The identity of the file at `path`; nil if what is there now is not the file with this status.
-  mutating func identity(of path: ByteString, matching status: FileStatus) -> FileIdentity? {
+  ///
+  /// - Parameter mayOpen: to read the build-id.
+  mutating func identity(
+    of path: ByteString, matching status: FileStatus, mayOpen: Bool = true
+  ) -> FileIdentity? {
     guard let now = try? FileStatus.of(path), now.inode == status.inode,
       now.device == status.device
     else { return nil }
-    return identity(of: path, now)
+    return identity(of: path, now, mayOpen: mayOpen)
   }
 
   /// The file at `path` if it has this inode number; the device is not compared, for a file system
@@ -44,7 +48,9 @@ struct FileIdentities {
   /// The processes stand still now: every file is looked at once more.
   mutating func beginConfirming() { confirmed = [:] }
 
-  private mutating func identity(of path: ByteString, _ status: FileStatus) -> FileIdentity {
+  private mutating func identity(
+    of path: ByteString, _ status: FileStatus, mayOpen: Bool = true
+  ) -> FileIdentity {
     let modified = TimeValue(
       seconds: status.modifiedSeconds, nanoseconds: status.modifiedNanoseconds)
     if let identity = known[path], identity.inode == status.inode,
@@ -59,7 +65,7 @@ struct FileIdentities {
     identity.size = status.size
     identity.mode = status.mode
     identity.modified = modified
-    if status.kind == .regular, let file = try? FileDescriptor(opening: path, flags: O_RDONLY) {
+    if mayOpen, status.kind == .regular, let file = try? FileDescriptor(opening: path, flags: O_RDONLY) {
       identity.buildID = buildID(of: file)
     }
     known[path] = identity

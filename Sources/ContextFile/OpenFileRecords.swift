@@ -31,6 +31,7 @@ extension OpenFile {
     case .master: 14
     case .slave: 15
     case .messageQueue: 20
+    case .blockDevice: 21
     }
   }
 
@@ -43,7 +44,7 @@ extension OpenFile {
       case 0: file.walkRegular(&coder)
       case 1: file.walkDeleted(&coder)
       case 3, 4: file.walkPipe(&coder, named: number == 4)
-      case 2, 5, 6: file.walkNode(&coder, number)
+      case 2, 5, 6, 21: file.walkNode(&coder, number)
       case 7: file.walkEventCounter(&coder)
       case 8: file.walkTimer(&coder)
       case 9: file.walkSignals(&coder)
@@ -93,6 +94,7 @@ extension OpenFile {
     coder.field(&end.unread)
     coder.field(&end.hasStrangers)
     coder.numbers(&end.packets)
+    coder.field(&end.isDeleted)
     kind = named ? .fifo(path: path, end) : .pipe(end)
   }
 
@@ -102,7 +104,8 @@ extension OpenFile {
     var device: UInt64 = 0
     switch kind {
     case .directory(let name): path = name
-    case .characterDevice(let name, let id), .terminal(let name, let id):
+    case .characterDevice(let name, let id), .blockDevice(let name, let id),
+      .terminal(let name, let id):
       (path, device) = (name, id)
     default: break
     }
@@ -111,6 +114,7 @@ extension OpenFile {
     switch number {
     case 2: kind = .directory(path: path)
     case 5: kind = .characterDevice(path: path, device: device)
+    case 21: kind = .blockDevice(path: path, device: device)
     default: kind = .terminal(path: path, device: device)
     }
   }

@@ -31,6 +31,8 @@ public struct LockInfo: Sendable {
 
   public var kind: Kind
   public var isWrite: Bool
+  /// A lease whose holder was told to give it up.
+  public var isBreaking: Bool
   /// Of a POSIX lock; −1 for a lock of an open file description.
   public var owner: ProcessID
   public var start: UInt64
@@ -50,7 +52,8 @@ public struct LockInfo: Sendable {
     } else {
       kind = .lease
     }
-    _ = scanner.word()
+    // ACTIVE, BREAKING or, for one who waits for the end of a lease, BREAKER.
+    isBreaking = scanner.word().hasPrefix("BREAK")
     isWrite = scanner.word() == "WRITE"
     owner = ProcessID(Int32(truncatingIfNeeded: scanner.signedNumber()))
     _ = scanner.word()

@@ -17,7 +17,8 @@ enum DeletedFiles {
       return try FileDescriptor(
         inMemoryNamed: path.dropFirst(memory.count), isSealable: seals != FileSeals.untouched)
     }
-    if let file = try? makeNamed(path) { return file }
+    // One that never had a name (O_TMPFILE) may get one yet, which a deleted one may not.
+    if !neverHadName(path), let file = try? makeNamed(path) { return file }
     if let file = try? FileDescriptor(opening: directory(of: path), flags: O_RDWR | unnamed, mode: 0o600) {
       return file
     }
@@ -26,6 +27,29 @@ enum DeletedFiles {
     } catch {
       return try makeNamed("/tmp/.cr_restart.\(ProcessID.own).\(Clock.monotonic.reading)")
     }
+  }
+
+  /// Whether the kernel made this name up: `#` and the number of the inode.
+  private static func neverHadName(_ path: ByteString) -> Bool {
+    let name = path.fileName
+    return name.hasPrefix("#") && name.dropFirst(1).decimalNumber != nil
+  }
+
+  /// A FIFO at its old name, if that is free, or at another; the caller deletes it again.
+  static func makePipe(_ path: ByteString) throws(Errno) -> ByteString {
+    let other: ByteString = "/.cr_restart.\(ProcessID.own).\(Clock.monotonic.reading)"
+    var failure = Errno.noEntry
+    for name in [path, directory(of: path) + other, "/tmp" + other] {
+      let result = name.withCString {
+        cr_syscall(
+          Int(SYS_mknodat), Int(AT_FDCWD), Int(bitPattern: $0), Int(S_IFIFO | 0o600), 0, 0, 0)
+      }
+      do throws(Errno) {
+        try checked(result)
+        return name
+      } catch { failure = error }
+    }
+    throw failure
   }
 
   private static func makeNamed(_ path: ByteString) throws(Errno) -> FileDescriptor {

@@ -56,12 +56,19 @@ extension Rebuilder {
     let remote = remote(index)
     for lock in process.fileLocks {
       let outcome: Result<UInt64, Errno>
-      if lock.kind == .posix {
-        outcome = try lockRemotely(lock, remote, by: &engine)
-      } else {
-        outcome = lockHere(lock, process)
+      switch lock.kind {
+      case .posix: outcome = try lockRemotely(lock, remote, by: &engine)
+      case .lease: outcome = try lease(lock, remote, by: &engine)
+      case .flock, .openFileDescription: outcome = lockHere(lock, process)
       }
       if case .failure(let errno) = outcome {
+        if lock.kind == .lease {
+          throw Failure(
+            errno == .tryAgain ? .busy : errno,
+            "cannot have the lease on descriptor \(lock.descriptor) of process \(remote.id) "
+              + "(\(remote.name)) again: "
+              + (errno == .tryAgain ? "somebody else has that file open now" : errno.reason))
+        }
         let isHeld = errno == .tryAgain || errno == .accessDenied
         throw Failure(
           isHeld ? .busy : errno,
@@ -90,6 +97,16 @@ extension Rebuilder {
     // F_SETLK64 is 13.
     let setLock: UInt64 = isNarrow ? 13 : UInt64(F_SETLK)
     return try remote.outcome(.fcntl, [UInt64(lock.descriptor), setLock, address], by: &engine)
+  }
+
+  /// By the process: the kernel notes its number of the descriptor, for the signal.
+  private func lease<E: Engine & ~Copyable>(
+    _ lock: FileLock, _ remote: Remote, by engine: inout E
+  ) throws(Failure) -> Result<UInt64, Errno> {
+    let setLease: UInt64 = 1024  // linux/fcntl.h, F_SETLEASE
+    let kind = lock.isExclusive ? F_WRLCK : F_RDLCK
+    return try remote.outcome(
+      .fcntl, [UInt64(lock.descriptor), setLease, UInt64(kind)], by: &engine)
   }
 
   /// A lock of the open file description, which is ours as well.

@@ -94,11 +94,16 @@ struct FileCheck {
     }
     let path: ByteString
     switch file.kind {
+    case .regular(let identity) where file.flags & UInt32(CR_O_PATH) != 0:
+      return checkFound(identity, who)
+    case .fifo(_, let end) where end.isDeleted: return
     case .regular(let identity):
       if travelling.contains(identity.path) { return }
       path = identity.path
     case .messageQueue(let queue): return checkQueue(queue, who)
-    case .directory(let name), .fifo(let name, _), .characterDevice(let name, _): path = name
+    case .directory(let name), .fifo(let name, _), .characterDevice(let name, _),
+      .blockDevice(let name, _):
+      path = name
     default: return
     }
     let status: FileStatus
@@ -125,7 +130,24 @@ struct FileCheck {
       if !status.isCharacterDevice || status.specialDevice != device {
         problems.add(.invalid, "\(path), open as \(who), is not the same device any more")
       }
+    case .blockDevice(_, let device):
+      if status.kind != .blockDevice || status.specialDevice != device {
+        problems.add(.invalid, "\(path), open as \(who), is not the same device any more")
+      }
     default: break
+    }
+  }
+
+  /// What was only looked up (O_PATH).
+  private mutating func checkFound(_ identity: FileIdentity, _ who: ByteString) {
+    if travelling.contains(identity.path) { return }
+    do throws(Errno) {
+      let status = try FileStatus.of(identity.path, followingLinks: false)
+      if identity.mode & 0o170000 != 0, (status.mode ^ identity.mode) & 0o170000 != 0 {
+        problems.add(.invalid, "\(identity.path), open as \(who), is something else now")
+      }
+    } catch {
+      problems.add(error, "\(identity.path), open as \(who): \(error) (see --relocate)")
     }
   }
 

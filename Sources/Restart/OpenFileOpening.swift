@@ -85,6 +85,9 @@ struct FileOpener {
       try seek(index, to: saved.position)
     case .characterDevice(let path, _):
       try keep(index, FileDescriptor(opening: path, flags: Int32(bitPattern: flags) | O_NOCTTY))
+    case .blockDevice(let path, _):
+      try keep(index, FileDescriptor(opening: path, flags: Int32(bitPattern: flags)))
+      try seek(index, to: saved.position)
     case .terminal(let path, let device):
       try openTerminal(index, path, device, flags)
     case .pipe, .fifo, .socket, .master, .slave:
@@ -118,11 +121,15 @@ struct FileOpener {
   ) throws(Errno) {
     // Programs rename it when it is whole; then there is a new file for the next one.
     let creating = identity.isContext ? O_CREAT : 0
+    if flags & pathFlag != 0 {
+      let found = Int32(bitPattern: flags) | O_NOFOLLOW
+      try keep(index, FileDescriptor(opening: identity.path, flags: found))
+      return
+    }
     let file = try FileDescriptor(
       opening: identity.path, flags: Int32(bitPattern: flags) | O_NOCTTY | creating, mode: 0o600)
     let size = try file.status().size
     let number = try keep(index, file)
-    if flags & pathFlag != 0 { return }
     try number.seek(to: snapshot.openFiles[index].position)
     if flags & 3 != UInt32(O_RDONLY), size > identity.size, !identity.isContext,
       !files.grown.contains(where: { $0.identity.path == identity.path })

@@ -88,14 +88,17 @@ extension FileOpener {
   }
 
   private mutating func openNamed(_ pipe: SavedPipe) throws(Errno) {
+    // A pipe that was deleted is there while its ends are opened.
+    let path = pipe.state.isDeleted ? try DeletedFiles.makePipe(pipe.path) : pipe.path
+    defer { if pipe.state.isDeleted { try? removeName(path) } }
     // While both ends are open here no open(2) of one of them has to wait for the other.
-    let both = try FileDescriptor(opening: pipe.path, flags: O_RDWR | O_NONBLOCK | O_NOCTTY)
+    let both = try FileDescriptor(opening: path, flags: O_RDWR | O_NONBLOCK | O_NOCTTY)
     for index in pipe.ends {
       let flags = snapshot.openFiles[index].flags & (3 | UInt32(O_DIRECT))
       let number = try keep(
         index,
         FileDescriptor(
-          opening: pipe.path, flags: Int32(bitPattern: flags) | O_NONBLOCK | O_NOCTTY))
+          opening: path, flags: Int32(bitPattern: flags) | O_NONBLOCK | O_NOCTTY))
       try number.setStatusFlags(snapshot.openFiles[index].flags & ~UInt32(O_ASYNC))
     }
     let number = DescriptorNumber(both.number)

@@ -29,6 +29,8 @@ public struct OpenFile: Sendable {
     case fifo(path: ByteString, PipeEnd)
     /// /dev/null and the like, reopened by path.
     case characterDevice(path: ByteString, device: UInt64)
+    /// Open for reading only; reopened by path.
+    case blockDevice(path: ByteString, device: UInt64)
     /// A terminal: reopened by path, or cr_restart's own when it cannot be.
     case terminal(path: ByteString, device: UInt64)
     case eventCounter(EventCounter)
@@ -74,7 +76,7 @@ extension OpenFile {
     case .regular(let identity): identity.path
     case .deleted(let file): file.path
     case .directory(let path), .fifo(let path, _), .characterDevice(let path, _),
-      .terminal(let path, _):
+      .blockDevice(let path, _), .terminal(let path, _):
       path
     case .master(let terminal): terminal.path
     case .slave(let slave): slave.path
@@ -99,6 +101,7 @@ extension OpenFile {
     case .pipe: "pipe"
     case .fifo: "fifo"
     case .characterDevice: "device"
+    case .blockDevice: "block device"
     case .terminal: "terminal"
     case .eventCounter: "eventfd"
     case .timer: "timerfd"
@@ -152,6 +155,8 @@ public struct PipeEnd: Sendable {
   public var packets: [UInt32] = []
   /// The job has ends of one kind only, and a process outside of it had the other kind.
   public var hasStrangers = false
+  /// A FIFO whose name was deleted.
+  public var isDeleted = false
 
   public init(pipe: UInt64, capacity: UInt64, unread: [UInt8]) {
     self.pipe = pipe
@@ -160,7 +165,7 @@ public struct PipeEnd: Sendable {
   }
 }
 
-/// A lock on part of a file: fcntl(2) F_SETLK, F_OFD_SETLK, or flock(2).
+/// A lock on part of a file: fcntl(2) F_SETLK, F_OFD_SETLK, or flock(2); or a lease on all of it.
 ///
 /// A restored process asks for it again through `descriptor`, once the file is open and its pid is
 /// final; an open file description's lock is listed once, with the first process that has it.
@@ -171,6 +176,8 @@ public struct FileLock: Hashable, Sendable {
     /// Belongs to the open file description: flock(2), F_OFD_SETLK.
     case flock = 1
     case openFileDescription = 2
+    /// fcntl(2) F_SETLEASE, of the open file description; the whole file.
+    case lease = 3
   }
 
   public var kind: Kind

@@ -22,6 +22,12 @@ struct ObjectTests {
     return file
   }
 
+  private static func deletedPipe() -> PipeEnd {
+    var end = PipeEnd(pipe: 5, capacity: 4096, unread: [1])
+    end.isDeleted = true
+    return end
+  }
+
   private static func listener() -> Socket {
     var socket = Socket(family: 1, type: 1, protocolNumber: 0, inode: 77)
     socket.state = .listening
@@ -78,6 +84,7 @@ struct ObjectTests {
       .watches([FileWatch(number: 9, mask: 2, path: "/a b")]), .process(ProcessID(4711)),
       .socket(listener()), .socket(connected()), .deleted(sealed()), .master(terminal()),
       .slave(TerminalSlave(path: "/dev/tty", number: 12, isHungUp: true)),
+      .fifo(path: "/tmp/gone", deletedPipe()), .blockDevice(path: "/dev/sda", device: 0x800),
     ]
   }
 

@@ -220,12 +220,14 @@ private func text(_ string: String) -> [UInt8] { Array(string.utf8) }
         lock:\t1: POSIX  ADVISORY  WRITE 711 08:01:4711 10 19
         lock:\t2: FLOCK  ADVISORY  READ 711 08:01:4711 0 EOF
         lock:\t3: OFDLCK ADVISORY  READ -1 08:01:4711 5 EOF
+        lock:\t4: LEASE  ACTIVE    WRITE 711 08:01:4711 0 EOF
+        lock:\t5: LEASE  BREAKING  UNLCK 711 08:01:4711 0 EOF
 
         """))
     #expect(info.position == 1234)
     #expect(info.flags == 0o2100002)
     #expect(info.mount == 29)
-    #expect(info.locks.count == 3)
+    #expect(info.locks.count == 5)
     #expect(info.locks[0].kind == .posix && info.locks[0].isWrite)
     #expect(info.locks[0].owner == ProcessID(711))
     #expect(info.locks[0].start == 10 && info.locks[0].last == 19)
@@ -233,6 +235,8 @@ private func text(_ string: String) -> [UInt8] { Array(string.utf8) }
     #expect(info.locks[1].last == .max)
     #expect(info.locks[2].kind == .openFileDescription && info.locks[2].owner == ProcessID(-1))
     #expect(info.locks[2].start == 5)
+    #expect(info.locks[3].kind == .lease && info.locks[3].isWrite && !info.locks[3].isBreaking)
+    #expect(info.locks[4].kind == .lease && info.locks[4].isBreaking)
   }
 
   @Test func `only plain decimal numbers are ids`() {

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Tests/Scenarios/files_opened_for_their_path_alone.c
+ * O_PATH: of a file, a directory, a symbolic link, a FIFO and a socket; O_TMPFILE: a file that never had
+ * a name, and gets one afterwards.
+ */
+#include "scenario.h"
+#include <sys/socket.h>
+#include <sys/un.h>
+
+static ino_t inode_of(int file, mode_t kind)
+{
+	struct stat state;
+
+	check(fstat(file, &state) == 0 && (state.st_mode & S_IFMT) == kind);
+	return state.st_ino;
+}
+
+int main(void)
+{
+	struct sockaddr_un name = { .sun_family = AF_UNIX };
+	char path[PATH_MAX], bytes[100], proc[64];
+	int file, directory, link, fifo, bound, unnamed, holder = socket(AF_UNIX, SOCK_STREAM, 0);
+	ino_t inodes[5];
+
+	check(close(file_with("file", 100, 3)) == 0);
+	path_in_scenario(path, "link");
+	check(symlink("nowhere", path) == 0);
+	link = open(path, O_PATH | O_NOFOLLOW);
+	path_in_scenario(path, "fifo");
+	check(mkfifo(path, 0600) == 0);
+	fifo = open(path, O_PATH);
+	path_in_scenario(path, "socket");
+	check(strlen(path) < sizeof name.sun_path);
+	memcpy(name.sun_path, path, strlen(path) + 1);
+	check(bind(holder, (struct sockaddr *)&name, sizeof name) == 0);
+	bound = open(path, O_PATH);
+	path_in_scenario(path, "file");
+	file = open(path, O_PATH);
+	path_in_scenario(path, ".");
+	directory = open(path, O_PATH | O_DIRECTORY);
+	unnamed = open(path, O_TMPFILE | O_RDWR, 0640);
+	check(file >= 0 && directory >= 0 && link >= 0 && fifo >= 0 && bound >= 0 && unnamed >= 0);
+	fill(bytes, sizeof bytes, 4);
+	check(write(unnamed, bytes, sizeof bytes) == sizeof bytes);
+	inodes[0] = inode_of(file, S_IFREG), inodes[1] = inode_of(directory, S_IFDIR);
+	inodes[2] = inode_of(link, S_IFLNK), inodes[3] = inode_of(fifo, S_IFIFO);
+	inode_of(bound, S_IFSOCK);
+	checkpoint_here();
+	check(inodes[0] == inode_of(file, S_IFREG) && inodes[1] == inode_of(directory, S_IFDIR));
+	check(inodes[2] == inode_of(link, S_IFLNK) && inodes[3] == inode_of(fifo, S_IFIFO));
+	inode_of(bound, S_IFSOCK);
+	check(fcntl(file, F_GETFL) & O_PATH && fcntl(link, F_GETFL) & O_PATH);
+	check(fcntl(fifo, F_GETFL) & O_PATH && fcntl(bound, F_GETFL) & O_PATH);
+	check(read(file, bytes, 1) < 0 && errno == EBADF);
+	check(readlinkat(link, "", path, sizeof path) == 7 && memcmp(path, "nowhere", 7) == 0);
+	check(openat(directory, "file", O_RDONLY) >= 0);
+	check(lseek(unnamed, 0, SEEK_CUR) == 100 && pread(unnamed, bytes, 100, 0) == 100);
+	check(is_filled(bytes, 100, 4));
+	snprintf(proc, sizeof proc, "/proc/self/fd/%d", unnamed);
+	path_in_scenario(path, "named");
+	check(linkat(AT_FDCWD, proc, AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0);
+	check(unlink(path) == 0);
+	path_in_scenario(path, "link");
+	check(unlink(path) == 0);
+	return passed();
+}
