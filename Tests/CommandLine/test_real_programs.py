@@ -116,6 +116,20 @@ for i in {1..300}; do echo $((i * 7919 % 1009)); sleep 0.003; done |
   while read x; do echo $((x * x)); done | sort -n | md5sum
 """
 
+# Written to and read by turns, and in a pipeline that the shell itself is a part of.
+BASH_COPROCESS = r"""
+echo begun
+coproc sums { while read x; do sum=$((sum + x)); echo $sum; done; }
+shopt -s lastpipe
+for i in {1..400}; do echo $((i * 7919 % 1009)); sleep 0.003; done | tee copy | tr 0-4 5-9 | sed 's/^/1/' |
+  grep -v 77 | awk '{ print $1 * 2; fflush() }' | while read x; do
+    echo $x >&${sums[1]}; read total <&${sums[0]}; count=$((count + 1))
+  done
+eval "exec ${sums[1]}>&-"
+wait $sums_PID
+echo $count $total $? $(md5sum < copy)
+"""
+
 BASH_JOBS = r"""
 echo begun
 for i in {1..12}; do (sleep 0.$((i + 70)); exit $i) & pids[$i]=$!; done
@@ -261,7 +275,7 @@ def make_command(directory):
     "#include <stdio.h>\n" + declarations
     + "int main(void) { int sum = 0;\n" + calls + '\nprintf("%d\\n", sum); }\n')
   (directory / "Makefile").write_text(MAKEFILE)
-  return ["/bin/sh", "-c", "rm -f *.o program; echo begun; exec make -j3 -s"]
+  return ["/bin/sh", "-c", "rm -f *.o program; echo begun; exec make -j4 -s"]
 
 
 # The command, and after how many seconds from "begun" it is in the middle.
@@ -272,6 +286,8 @@ PROGRAMS = {
   "python asyncio": (python(PYTHON_ASYNCIO), 0.3),
   "node": (lambda directory: ["node", "-e", NODE], 0.4),
   "a bash pipeline": (lambda directory: ["/bin/bash", "-c", BASH_PIPELINE], 0.5),
+  "a bash pipeline with a coprocess": (
+    lambda directory: ["/bin/bash", "-c", BASH_COPROCESS], 0.5),
   "bash jobs": (lambda directory: ["/bin/bash", "-c", BASH_JOBS], 0.15),
   "perl": (lambda directory: ["/usr/bin/perl", "-e", PERL], 0.3),
   "sqlite3 in a transaction": (sqlite_command, 0.3),
@@ -279,7 +295,7 @@ PROGRAMS = {
   "gzip in a pipe": (gzip_command, 0.5),
   "java": (java_command, 0.5),
   "an OpenMP computation": (openmp_command, 0.3),
-  "make with three jobs": (make_command, 0.5),
+  "make with four jobs": (make_command, 0.5),
 }
 NEEDED = {"java": "javac", "node": "node", "sqlite3 in a transaction": "sqlite3"}
 

@@ -187,3 +187,43 @@ def test_script(directory):
   emulator.type("exit 3\n")
   emulator.end()
   assert "second" in (directory / "typescript").read_text()
+
+
+def test_screen(directory):
+  need("screen")
+  emulator = Emulator(directory, "/usr/bin/env", f"SCREENDIR={directory}/screens", "screen", "-c", "/dev/null",
+                      "/bin/bash", "--norc", "--noprofile", "-i")
+  emulator.expect("prompt> ")
+  emulator.type("variable=before; tty > terminal\n")
+  wait_until(lambda: text_of(directory / "terminal"), "the shell's answer")
+  # A second window, and in the first a line that is half typed.
+  emulator.type("screen /bin/bash --norc --noprofile -i\n")
+  wait_until(lambda: len(shells_below(emulator.pid)) == 2, "the second window")
+  emulator.type("tty > second\n")
+  wait_until(lambda: text_of(directory / "second"), "the second shell's answer")
+  emulator.type("\x01p")
+  emulator.type("echo $variable-")
+  emulator.expect("variable-")
+  emulator.kill_and_restart()
+  emulator.type("after > answer; tty > terminal.2\n")
+  wait_until(lambda: text_of(directory / "terminal.2"), "the shell's answer")
+  assert text_of(directory / "answer") == "before-after\n"
+  assert text_of(directory / "terminal") == text_of(directory / "terminal.2") != text_of(directory / "second")
+  emulator.type("exit\n")
+  wait_until(lambda: len(shells_below(emulator.pid)) == 1, "the first window's end")
+  emulator.type("exit 4\n")
+  assert emulator.end() == 0, emulator.story()
+
+
+def shells_below(pid):
+  """Of the emulator's descendants, those that are interactive shells."""
+  return [one for one in processes.descendants(pid) if processes.is_alive(one)
+          and b"--norc" in command_line(one) and command_line(one).startswith(b"/bin/bash")]
+
+
+def command_line(pid):
+  try:
+    with open(f"/proc/{pid}/cmdline", "rb") as file:
+      return file.read()
+  except OSError:
+    return b""
