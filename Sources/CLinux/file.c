@@ -64,7 +64,8 @@ long cr_status(int directory, const char *path, int flags, struct cr_file_status
 		return -errno;
 	*status = (struct cr_file_status) {
 		.device = s.st_dev, .inode = s.st_ino, .size = (uint64_t)s.st_size,
-		.blocks = (uint64_t)s.st_blocks, .special_device = s.st_rdev, .mode = s.st_mode,
+		.blocks = (uint64_t)s.st_blocks, .special_device = s.st_rdev,
+		.block_size = (uint64_t)s.st_blksize, .mode = s.st_mode,
 		.links = (uint32_t)s.st_nlink, .user = s.st_uid, .group = s.st_gid,
 		.modified_seconds = s.st_mtim.tv_sec, .modified_nanoseconds = s.st_mtim.tv_nsec,
 	};
@@ -156,10 +157,14 @@ long cr_lock_description(int fd, const struct cr_file_lock *lock)
 	return result(fcntl(fd, F_OFD_SETLK, &wanted));
 }
 
-long cr_map_shared(size_t count)
+long cr_map_shared(size_t count, int page_bits, int file)
 {
-	void *address = mmap(NULL, count, PROT_READ | PROT_WRITE,
-		MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	int flags = file < 0 ? MAP_ANONYMOUS : 0;
+	void *address;
+
+	/* Huge pages that are not there are to be missed now and not when they are written to. */
+	flags |= page_bits ? MAP_HUGETLB | page_bits << 26 : file < 0 ? MAP_NORESERVE : 0;
+	address = mmap(NULL, count, PROT_READ | PROT_WRITE, MAP_SHARED | flags, file, 0);
 
 	return address == MAP_FAILED ? -errno : (long)address;
 }

@@ -162,9 +162,12 @@ extension Collector {
     var file = DeletedFile(
       path: seen.path, mode: seen.status.mode & 0o7777, size: seen.status.size,
       device: seen.status.device, inode: seen.status.inode)
-    if seen.target.hasPrefix("/memfd:"), hasHugePages(seen) {
-      refuse(seen, "is a memfd in huge pages of hugetlbfs (\(seen.path))")
-      return nil
+    if hasHugePages(seen) {
+      guard seen.target.hasPrefix("/memfd:") else {
+        refuse(seen, "is a deleted file of hugetlbfs (\(seen.path))")
+        return nil
+      }
+      file.hugePageSize = seen.status.blockSize
     }
     if seen.status.links > 0 {
       warnings.append(

@@ -62,12 +62,13 @@ extension Collector {
     region.flags = mapped.flags
     region.protectionKey = mapped.protectionKey
     if !mapped.hasFile { region.name = mapped.name }
+    if mapped.isPrivateHuge { region.hugePageSize = mapped.pageSize }
     return region
   }
 
   private mutating func backing(of mapped: MappedRegion, _ process: Process) -> Region.Backing? {
     if mapped.isSpecial { return .special(mapped.name) }
-    if !mapped.hasFile { return .anonymous }
+    if !mapped.hasFile || mapped.isPrivateHuge { return .anonymous }
     if mapped.isUnlinked {
       return .sharedMemory(sharedMemories.index(of: mapped, in: process.id, &snapshot))
     }
@@ -175,10 +176,18 @@ extension MappedRegion {
     hasFile && (name.hasSuffix(" (deleted)") || name.hasPrefix("[anon_shmem:"))
   }
 
+  /// MAP_HUGETLB without a file, and memfd_create(2) with MFD_HUGETLB.
+  private var hasOwnHugePages: Bool {
+    pageSize > 0 && (name == "/anon_hugepage (deleted)" || name.hasPrefix("/memfd:"))
+  }
+
+  /// Its file is its own: what is in it are pages of the process.
+  var isPrivateHuge: Bool { hasFlag("ht") && !isShared && name == "/anon_hugepage (deleted)" }
+
   /// Why such memory cannot be saved, in words that follow "is"; nil if it can.
   var unsupportedReason: StaticString? {
     if isSpecial { return nil }
-    if hasFlag("ht") { return "in huge pages of hugetlbfs" }
+    if hasFlag("ht"), !hasOwnHugePages { return "in huge pages of a file or of System V" }
     if hasFlag("um") || hasFlag("uw") || hasFlag("ui") { return "watched by a userfaultfd" }
     if hasFlag("ss") { return "a shadow stack" }
     if name == "/secretmem (deleted)" { return "hidden by memfd_secret" }

@@ -31,8 +31,11 @@ extension Collector {
         var start = extent
         // Read through our own memory.
         if let address = sharedMemories.ownAddresses[index] { start.position += address }
+        // To look at a huge page that nobody has used yet makes one, and there may be none.
+        let path = sharedMemories.paths[index]
+        let isReadFromFile = memory.hugePageSize > 0 && !path.isEmpty
         pieces += parts(
-          of: start, sharedMemories.mappings[index], path: sharedMemories.paths[index])
+          of: start, isReadFromFile ? [] : sharedMemories.mappings[index], path: path)
       }
     }
     for file in snapshot.openFiles {

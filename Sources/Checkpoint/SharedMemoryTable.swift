@@ -81,10 +81,12 @@ extension SharedMemory {
   init(_ mapped: MappedRegion) {
     let path = mapped.name.hasSuffix(" (deleted)") ? mapped.name.dropLast(10) : mapped.name
     let isAnonymous =
-      path == "/dev/zero" || path.hasPrefix("/SYSV") || path.hasPrefix("[anon_shmem:")
+      path == "/dev/zero" || path == "/anon_hugepage" || path.hasPrefix("/SYSV")
+      || path.hasPrefix("[anon_shmem:")
     self.init(kind: isAnonymous ? .anonymous : .deletedFile, size: 0)
     if !isAnonymous { self.path = path }
     device = mapped.device
     inode = mapped.inode
+    if mapped.hasFlag("ht") { hugePageSize = mapped.pageSize }
   }
 }

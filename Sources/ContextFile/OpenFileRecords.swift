@@ -80,6 +80,7 @@ extension OpenFile {
     coder.field(&file.sharedMemory)
     coder.list(&file.contents, empty: Extent(position: 0, count: 0)) { $0.walk(&$1) }
     coder.field(&file.seals)
+    coder.field(&file.hugePageSize)
     kind = .deleted(file)
   }
 

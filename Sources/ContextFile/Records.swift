@@ -178,6 +178,7 @@ extension Region {
     coder.field(&protectionKey)
     coder.field(&name)
     coder.list(&contents, empty: Extent(position: 0, count: 0)) { $0.walk(&$1) }
+    coder.field(&hugePageSize)
   }
 
   private mutating func walkBacking<C: FieldCoder>(_ coder: inout C) {
@@ -224,5 +225,6 @@ extension SharedMemory {
     coder.field(&seals)
     coder.field(&user)
     coder.field(&group)
+    coder.field(&hugePageSize)
   }
 }

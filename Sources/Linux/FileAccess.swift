@@ -14,6 +14,8 @@ public struct FileStatus: Sendable {
   public var group: UInt32
   /// st_rdev of a device node.
   public var specialDevice: UInt64
+  /// st_blksize: the size of a page on hugetlbfs.
+  public var blockSize: UInt64
   public var modifiedSeconds: Int64
   public var modifiedNanoseconds: Int64
 
@@ -26,6 +28,7 @@ public struct FileStatus: Sendable {
     user = status.user
     group = status.group
     specialDevice = status.special_device
+    blockSize = status.block_size
     modifiedSeconds = status.modified_seconds
     modifiedNanoseconds = status.modified_nanoseconds
   }
@@ -56,8 +59,14 @@ extension FileDescriptor {
   }
 
   /// An unlinked file in memory (memfd_create(2)); only a sealable one can be sealed later.
-  public init(inMemoryNamed name: ByteString, isSealable: Bool = false) throws(Errno) {
-    let flags = MFD_CLOEXEC | (isSealable ? MFD_ALLOW_SEALING : 0)
+  ///
+  /// - Parameter hugePageSize: in bytes, for one in huge pages of hugetlbfs, which is written to only
+  ///   by mapping it; 0 for ordinary pages.
+  public init(
+    inMemoryNamed name: ByteString, isSealable: Bool = false, hugePageSize: UInt64 = 0
+  ) throws(Errno) {
+    var flags = MFD_CLOEXEC | (isSealable ? MFD_ALLOW_SEALING : 0)
+    if hugePageSize > 0 { flags |= MFD_HUGETLB | UInt32(hugePageSize.trailingZeroBitCount) << 26 }
     let result = name.withCString { pointer in
       cr_syscall(
         Int(SYS_memfd_create), Int(bitPattern: pointer), Int(flags), 0, 0, 0, 0)

@@ -17,6 +17,8 @@ public struct MappedRegion: Sendable {
   public var protectionKey: UInt32 = 0
   /// Swap of smaps, in bytes: for shared memory what the object has in swap.
   public var swapped: UInt64 = 0
+  /// Bytes of its pages: KernelPageSize of smaps, 0 if read from maps.
+  public var pageSize: UInt64 = 0
 
   /// Whether it shows a file or an object of the kernel's. The first System V segment of a machine has
   /// the inode number 0.
@@ -72,6 +74,8 @@ public struct MappedRegion: Sendable {
       if scanner.skip("ProtectionKey:") {
         protectionKey = UInt32(truncatingIfNeeded: scanner.number())
       }
+    case UInt8(ascii: "K"):
+      if scanner.skip("KernelPageSize:") { pageSize = scanner.number() * 1024 }
     case UInt8(ascii: "S"):
       if scanner.skip("Swap:") { swapped = scanner.number() * 1024 }
     default: break

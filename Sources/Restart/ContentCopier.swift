@@ -39,6 +39,19 @@ struct ContentCopier {
     if let failure { throw failure }
   }
 
+  /// And for a file in huge pages, which cannot be written to.
+  func copy(
+    _ extents: [Extent], toHuge file: borrowing FileDescriptor, size: UInt64
+  ) throws(Errno) {
+    if extents.isEmpty { return }
+    let address = try checked(cr_map_shared(Int(size), 0, file.number))
+    defer { _ = cr_syscall(Int(SYS_munmap), address, Int(size), 0, 0, 0, 0) }
+    try copy(
+      extents,
+      to: UnsafeMutableRawBufferPointer(
+        start: UnsafeMutableRawPointer(bitPattern: UInt(bitPattern: address)), count: Int(size)))
+  }
+
   private func read(_ count: Int, at offset: UInt64) throws(Errno) -> [UInt8] {
     let borrowed = FileDescriptor(owning: source)
     var bytes: [UInt8] = []

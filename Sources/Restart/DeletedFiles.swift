@@ -11,11 +11,14 @@ enum DeletedFiles {
   ///
   /// Where its old name is free it is made there for a moment, so that /proc shows it as before.
   /// One in memory (memfd) gets its seals later.
-  static func make(_ path: ByteString, seals: UInt32) throws(Errno) -> FileDescriptor {
+  static func make(
+    _ path: ByteString, seals: UInt32, hugePageSize: UInt64 = 0
+  ) throws(Errno) -> FileDescriptor {
     let memory: ByteString = "/memfd:"
     if path.hasPrefix(memory) {
       return try FileDescriptor(
-        inMemoryNamed: path.dropFirst(memory.count), isSealable: seals != FileSeals.untouched)
+        inMemoryNamed: path.dropFirst(memory.count), isSealable: seals != FileSeals.untouched,
+        hugePageSize: hugePageSize)
     }
     // One that never had a name (O_TMPFILE) may get one yet, which a deleted one may not.
     if !neverHadName(path), let file = try? makeNamed(path) { return file }

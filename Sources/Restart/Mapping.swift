@@ -21,6 +21,9 @@ struct Mapping {
     } else {
       flags |= UInt64(MAP_ANONYMOUS)
     }
+    if region.hugePageSize > 0 {
+      flags |= UInt64(MAP_HUGETLB) | UInt64(region.hugePageSize.trailingZeroBitCount) << 26
+    }
     if region.growsDown { flags |= UInt64(MAP_GROWSDOWN) }
     if region.hasFlag("nr") { flags |= UInt64(MAP_NORESERVE) }
     arguments = [
@@ -41,7 +44,7 @@ extension Region {
 
   /// Areas that want huge pages must not be filled page by page.
   var loadKind: LoadPiece.Kind {
-    isAnonymous && !isShared && !hasFlag("hg") && !growsDown ? .anonymous : .mapped
+    isAnonymous && !isShared && !hasFlag("hg") && !growsDown && hugePageSize == 0 ? .anonymous : .mapped
   }
 
   /// VmFlags that madvise(2) sets (fs/proc/task_mmu.c), but for huge pages, which come first.
@@ -56,6 +59,7 @@ extension Region {
   /// For messages.
   var describedBacking: ByteString {
     switch backing {
+    case .anonymous where hugePageSize > 0: "huge pages of hugetlbfs"
     case .anonymous: name.isEmpty ? "anonymous" : name
     case .file(let identity): identity.path
     case .sharedMemory: "shared memory"

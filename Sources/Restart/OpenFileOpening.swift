@@ -156,9 +156,14 @@ struct FileOpener {
     if let known = files.recreated[index] { return known }
     guard case .deleted(let file) = snapshot.openFiles[index].kind else { throw .badDescriptor }
     if let memory = file.sharedMemory { return try files.sharedMemory(memory) }
-    let made = try DeletedFiles.make(file.path, seals: file.seals)
+    let made = try DeletedFiles.make(
+      file.path, seals: file.seals, hugePageSize: file.hugePageSize)
     try made.setSize(file.size)
-    try contents.copy(file.contents, to: made)
+    if file.hugePageSize > 0 {
+      try contents.copy(file.contents, toHuge: made, size: file.size)
+    } else {
+      try contents.copy(file.contents, to: made)
+    }
     let number = try files.inheritance.adopt(made)
     files.recreated[index] = number
     files.modes.append((number, file.mode))

@@ -26,7 +26,8 @@ struct SharedMemoryMaker {
             OpenedFiles.reopen(made, flags: UInt32(O_RDONLY)))
         }
       } catch {
-        let what: ByteString = memory.path.isEmpty ? "" : " that was \(memory.path)"
+        var what: ByteString = memory.path.isEmpty ? "" : " that was \(memory.path)"
+        if memory.hugePageSize > 0 { what = what + ", in huge pages of hugetlbfs" }
         throw Failure(error, "cannot make \(memory.size) bytes of shared memory" + what + ": \(error)")
       }
     }
@@ -36,6 +37,7 @@ struct SharedMemoryMaker {
     if memory.kind == .anonymous, memory.size > 0, let made = try makeAnonymous(memory) {
       return made
     }
+    if memory.hugePageSize > 0 { return try makeHuge(memory) }
     if memory.kind == .namedMemory { return try makeNamed(memory) }
     let file =
       switch memory.kind {
@@ -58,7 +60,9 @@ struct SharedMemoryMaker {
   /// where we may not open it (/proc/PID/map_files asks for CAP_CHECKPOINT_RESTORE).
   private func makeAnonymous(_ memory: SharedMemory) throws(Errno) -> DescriptorNumber? {
     let count = Int(memory.size)
-    let address = try checked(cr_map_shared(count))
+    let address = try checked(
+      // No bit at all is none: 64 & 63.
+      cr_map_shared(count, Int32(memory.hugePageSize.trailingZeroBitCount & 63), -1))
     defer { _ = cr_syscall(Int(SYS_munmap), address, count, 0, 0, 0, 0) }
     let start = UInt64(UInt(bitPattern: address))
     let end = start + (memory.size + hostPageSize - 1) / hostPageSize * hostPageSize
@@ -71,6 +75,22 @@ struct SharedMemoryMaker {
       to: UnsafeMutableRawBufferPointer(
         start: UnsafeMutableRawPointer(bitPattern: UInt(start)), count: Int(end - start)))
     return try files.inheritance.adopt(file)
+  }
+
+  /// memfd_create(2) with MFD_HUGETLB.
+  private func makeHuge(_ memory: SharedMemory) throws(Errno) -> DescriptorNumber {
+    let name: ByteString = "/memfd:"
+    let file = try FileDescriptor(
+      inMemoryNamed: memory.path.hasPrefix(name) ? memory.path.dropFirst(name.count) : "shared",
+      isSealable: memory.seals != FileSeals.untouched, hugePageSize: memory.hugePageSize)
+    try file.setSize(memory.size)
+    try contents.copy(memory.contents, toHuge: file, size: memory.size)
+    let number = try files.inheritance.adopt(file)
+    if memory.kind == .deletedFile {
+      files.modes.append((number, memory.mode))
+      files.noteSeals(memory.seals, of: number, memory.path)
+    }
+    return number
   }
 
   private func hasReadOnlyMapping(_ index: Int) -> Bool {

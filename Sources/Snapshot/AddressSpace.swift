@@ -67,6 +67,8 @@ public struct Region: Sendable {
   /// The parts whose contents are in the context file, in rising order. Everything else is zero
   /// (anonymous), or as it is in the file.
   public var contents: [Extent]
+  /// Bytes of a page of hugetlbfs (MAP_HUGETLB) of anonymous memory; 0 for ordinary pages.
+  public var hugePageSize: UInt64 = 0
 
   public init(range: MemoryRange, protection: UInt32, isShared: Bool, backing: Backing) {
     self.range = range
@@ -121,6 +123,8 @@ public struct SharedMemory: Sendable {
   public var contents: [Extent]
   /// As those of `DeletedFile`.
   public var seals: UInt32 = 1
+  /// Bytes of a page of hugetlbfs; 0 for ordinary pages.
+  public var hugePageSize: UInt64 = 0
   /// Of POSIX shared memory.
   public var user: UInt32 = 0
   public var group: UInt32 = 0

@@ -132,6 +132,8 @@ public struct DeletedFile: Sendable {
   /// F_SEAL_* of a memfd; no others can be added to one with F_SEAL_SEAL (1), which is also what a
   /// memfd has that was made without MFD_ALLOW_SEALING.
   public var seals: UInt32 = 1
+  /// Bytes of a page of hugetlbfs; 0 for ordinary pages.
+  public var hugePageSize: UInt64 = 0
 
   public init(path: ByteString, mode: UInt32, size: UInt64, device: UInt64, inode: UInt64) {
     self.path = path

@@ -44,7 +44,7 @@ quiet = {"stdout": subprocess.DEVNULL}
 subprocess.run([programs + "/initdb", "-D", data, "-A", "trust", "-U", "me", "--no-sync", "--no-locale",
                 "-E", "UTF8"], check=True, **quiet)
 server = start(programs + "/postgres", "-D", data, "-k", folder, "-p", port, "-c", "fsync=off",
-               "-c", "listen_addresses=127.0.0.1", "-c", "shared_buffers=16MB", "-c", "max_connections=20",
+               "-c", "listen_addresses=127.0.0.1", "-c", "shared_buffers=16MB", "-c", "max_connections=20", "-c", "huge_pages=off",
                stderr=open(folder + "/log", "w"))
 def psql(host, text):
   return client(programs + "/psql", "-h", host, "-p", port, "-U", "me", "-At", "-v", "ON_ERROR_STOP=1",

@@ -10,7 +10,7 @@
 
 /* struct stat with the same fields on every machine. */
 struct cr_file_status {
-	uint64_t device, inode, size, blocks, special_device;
+	uint64_t device, inode, size, blocks, block_size, special_device;
 	uint32_t mode, links, user, group;
 	int64_t modified_seconds, modified_nanoseconds;
 };
@@ -47,8 +47,9 @@ struct cr_file_lock {
 	int exclusive;
 };
 long cr_lock_description(int fd, const struct cr_file_lock *lock);
-/* Maps count bytes of new shared memory; the address, or -errno. */
-long cr_map_shared(size_t count);
+/* Maps count bytes of a file, or, if that is negative, of new shared memory, in huge pages of
+ * 1 << page_bits bytes unless that is 0; the address, or -errno. */
+long cr_map_shared(size_t count, int page_bits, int file);
 
 /* EFD_SEMAPHORE | EFD_CLOEXEC of <sys/eventfd.h>, an enumeration there. */
 #define CR_EVENTFD_SEMAPHORE (1 | 02000000)
