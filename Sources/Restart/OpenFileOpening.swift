@@ -122,7 +122,9 @@ struct FileOpener {
     // Programs rename it when it is whole; then there is a new file for the next one.
     let creating = identity.isContext ? O_CREAT : 0
     if flags & pathFlag != 0 {
-      let found = Int32(bitPattern: flags) | O_NOFOLLOW
+      // F_GETFL tells of O_NOFOLLOW here, so only a link gets it that had it not (open_tree).
+      let isLink = identity.mode & 0o170_000 == 0o120_000  // S_IFLNK
+      let found = Int32(bitPattern: flags) | (isLink ? O_NOFOLLOW : 0)
       try keep(index, FileDescriptor(opening: identity.path, flags: found))
       return
     }

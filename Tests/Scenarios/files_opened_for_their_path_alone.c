@@ -20,6 +20,7 @@ int main(void)
 	struct sockaddr_un name = { .sun_family = AF_UNIX };
 	char path[PATH_MAX], bytes[100], proc[64];
 	int file, directory, link, fifo, bound, unnamed, holder = socket(AF_UNIX, SOCK_STREAM, 0);
+	int all[5], flags[5];
 	ino_t inodes[5];
 
 	check(close(file_with("file", 100, 3)) == 0);
@@ -45,7 +46,12 @@ int main(void)
 	inodes[0] = inode_of(file, S_IFREG), inodes[1] = inode_of(directory, S_IFDIR);
 	inodes[2] = inode_of(link, S_IFLNK), inodes[3] = inode_of(fifo, S_IFIFO);
 	inode_of(bound, S_IFSOCK);
+	all[0] = file, all[1] = directory, all[2] = link, all[3] = fifo, all[4] = bound;
+	for (int i = 0; i < 5; i++)
+		flags[i] = fcntl(all[i], F_GETFL);
 	checkpoint_here();
+	for (int i = 0; i < 5; i++)
+		check(fcntl(all[i], F_GETFL) == flags[i]);
 	check(inodes[0] == inode_of(file, S_IFREG) && inodes[1] == inode_of(directory, S_IFDIR));
 	check(inodes[2] == inode_of(link, S_IFLNK) && inodes[3] == inode_of(fifo, S_IFIFO));
 	inode_of(bound, S_IFSOCK);
