@@ -47,6 +47,7 @@ func gather<E: Engine & ~Copyable>(
       return guests.held
     }
     frozen.leaveOut(rendezvous.leftOut)
+    frozen.held.removeAll { rendezvous.ended.contains($0) }
     if !rendezvous.hasLetRun { break }
     frozen.since = Clock.monotonic.reading
     // They ran on for a while, and may have started others.
@@ -84,12 +85,19 @@ extension Frozen {
     members.removeAll { numbers.contains($0.id.rawValue) }
   }
 
-  /// What was known of them is from before their callbacks ran.
+  /// What was known of them is from before their callbacks ran. Of those that have ended meanwhile there is
+  /// the status, as long as their parents have not waited for them.
   fileprivate mutating func refresh() {
-    for index in members.indices {
-      if let stat = ProcessStat(of: members[index].id) { members[index].stat = stat }
+    var present: [Member] = []
+    for member in members {
+      let stat = ProcessStat(of: member.id).flatMap { $0.startTime == member.stat.startTime ? $0 : nil }
+      if let stat, held.contains(member.id) || stat.isZombie {
+        present.append(Member(id: member.id, stat: stat))
+      } else if held.contains(member.id) {
+        present.append(member)
+      }
     }
-    members = parentsFirst(members)
+    members = parentsFirst(present)
   }
 
   fileprivate func checkRequester(_ request: CheckpointRequest) throws(Failure) {

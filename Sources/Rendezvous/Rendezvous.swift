@@ -33,9 +33,10 @@ public struct Invitation: Sendable {
 public struct Rendezvous: ~Copyable {
   /// The processes that take part in the checkpoint, as gathered; all held.
   public private(set) var processes: [ProcessID] = []
-  /// Those that are not in it: by their own wish, as helpers of libcr, or because they have ended.
-  /// Let go already.
+  /// Those that are not in it: by their own wish, or as helpers of libcr. Let go already.
   public private(set) var leftOut: [ProcessID] = []
+  /// Those that have ended meanwhile; some parent may still wait for them.
+  public private(set) var ended: [ProcessID] = []
   /// Somebody's callbacks are under way, and `conclude` or `cancel` is to come.
   public var isActive: Bool { parties.contains { !$0.ready.isEmpty } }
   /// The processes have run since they were held first.
@@ -243,14 +244,14 @@ public struct Rendezvous: ~Copyable {
       switch event {
       case .ended(let thread, let process, let isLast):
         party(process)?.forget(thread)
-        if isLast { drop(process) }
+        if isLast { noteEnd(of: process) }
       case .call(let thread, let value):
         guests += try take(thread, value, by: &engine, forward)
       }
     }
     for process in processes {
       do throws(EngineError) { try engine.hold(process, until: deadline) } catch {
-        if error.errno == .noProcess { drop(process) } else { throw failure(error) }
+        if error.errno == .noProcess { noteEnd(of: process) } else { throw failure(error) }
       }
     }
     if processes.isEmpty {
@@ -325,7 +326,8 @@ public struct Rendezvous: ~Copyable {
       try party.restoreAction(by: &engine)
       try engine.release(process, stopped: false)
     } catch {}
-    drop(process)
+    leftOut.append(process)
+    forget(process)
   }
 
   private mutating func leaveOut<E: Engine & ~Copyable>(
@@ -344,8 +346,12 @@ public struct Rendezvous: ~Copyable {
     return helpers.contains(stat.parent)
   }
 
-  private mutating func drop(_ process: ProcessID) {
-    leftOut.append(process)
+  private mutating func noteEnd(of process: ProcessID) {
+    ended.append(process)
+    forget(process)
+  }
+
+  private mutating func forget(_ process: ProcessID) {
     processes.removeAll { $0 == process }
     parties.removeAll { $0.process == process }
   }

@@ -71,6 +71,18 @@ def test_a_permanent_failure_kills_the_family_and_nobody_else(directory):
   bystander.wait()
 
 
+@pytest.mark.parametrize("way", ["continue", "restart"])
+def test_children_end_while_callbacks_run(directory, way):
+  program = Program("child_ends_meanwhile", directory)
+  program.save(scope="-T")
+  if way == "restart":
+    processes.kill_all()
+    program.process.wait(30)
+    program.restart()
+  program.end()
+  assert program.lines()[-1] == f"right {int(way == 'restart')}"
+
+
 HOLDS = [(who, setting) for who in ("init", "uninit", "thread") for setting in range(4)]
 
 
