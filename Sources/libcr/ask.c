@@ -128,11 +128,12 @@ static int begin(struct cri_request *request, int must_begin, unsigned long *han
 	}
 	cri_list_request(request);
 	if (must_begin) {
-		cri_wait_beginning(request);
+		cri_wait_stage(request, CRI_ACCEPTED);
 		/* Ended with an error before the targets were taken: this call's failure. */
 		if (request->generation == cri_block.generation && request->has_result
-		    && request->error && cri_wait_request(request, NULL) > 0) {
+		    && request->error && cri_wait_request(request, NULL, 0) > 0) {
 			error = request->error;
+			cri_end_request(request);
 			cri_free_request(request);
 			return error;
 		}
@@ -148,6 +149,8 @@ int cr_request_checkpoint(cr_checkpoint_args_t *args, cr_checkpoint_handle_t *ha
 
 	if (!args || !handle)
 		return cri_fail(EINVAL);
+	if (!cri_is_readable(args) || !cri_is_readable(handle))
+		return cri_fail(EFAULT);
 	error = check_checkpoint(args);
 	if (error)
 		return cri_fail(error);
@@ -211,6 +214,8 @@ int cr_request_restart(cr_restart_args_t *args, cr_restart_handle_t *handle)
 
 	if (!args || !handle)
 		return cri_fail(EINVAL);
+	if (!cri_is_readable(args) || !cri_is_readable(handle))
+		return cri_fail(EFAULT);
 	error = check_restart(args);
 	if (error)
 		return cri_fail(error);

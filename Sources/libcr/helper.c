@@ -11,6 +11,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include "request.h"
 
@@ -20,6 +21,7 @@
 
 #define CLOSE_RANGE 436 /* SYS_close_range, the same on every processor; Linux 5.9 */
 #define PIDFD_OPEN  434 /* … SYS_pidfd_open; Linux 5.3 */
+#define LAST_FILE   (1 << 20) /* what the kernel allows at most, unless it was told otherwise */
 #define HIGH        20  /* descriptors from here on are not among those that the tool is given */
 
 /* What the tool finds open: its context file and the way to report. */
@@ -28,9 +30,13 @@
 
 static void close_from(int first)
 {
+	/* struct rlimit64. */
+	uint64_t limits[2] = { LAST_FILE, 0 };
+
 	if (cr_raw_call(CLOSE_RANGE, first, -1, 0, 0, 0, 0) == 0)
 		return;
-	for (int number = first; number < 65536; number++)
+	CALL(prlimit64, 0, RLIMIT_NOFILE, NULL, limits);
+	for (long number = first; number < LAST_FILE && (uint64_t)number < limits[0]; number++)
 		CALL(close, number);
 }
 
@@ -142,6 +148,12 @@ static void take_message(struct cri_request *request, int from, int32_t count)
 	}
 }
 
+static void enter_stage(struct cri_request *request, enum cri_stage stage)
+{
+	cri_store(&request->stage, stage);
+	cri_wake_word(&request->helper, 0);
+}
+
 static void take_reports(struct cri_request *request)
 {
 	const int from = REPORTS;
@@ -164,10 +176,8 @@ static void take_reports(struct cri_request *request)
 			request->has_result = 1;
 			break;
 		}
-		if (report.kind == CR_REPORT_ACCEPTED) {
-			cri_store(&request->has_begun, 1);
-			cri_wake_word(&request->helper, 0);
-		}
+		if (report.kind == CR_REPORT_ACCEPTED)
+			enter_stage(request, CRI_ACCEPTED);
 	}
 }
 
@@ -191,6 +201,7 @@ static int help(void *data)
 			CLONE_VM | CLONE_VFORK | CLONE_UNTRACED, &launch);
 		if (tool < 0)
 			error = -EAGAIN;
+		enter_stage(request, CRI_LAUNCHED);
 	}
 	if (error == 0) {
 		/* What the program has open must not stay open because of us. */
@@ -214,7 +225,7 @@ static int help(void *data)
 	if (!request->has_result)
 		request->error = CR_ETEMPFAIL;
 	request->has_result = 1;
-	cri_store(&request->has_begun, 1);
+	cri_store(&request->stage, CRI_ACCEPTED);
 	/* One thread of one process ends; the kernel clears request->helper and wakes the waiters. */
 	CALL(exit_group, 0);
 	return 0;
@@ -255,5 +266,7 @@ int cri_start_helper(struct cri_request *request)
 		return errno;
 	}
 	request->process = (pid_t)helper;
+	/* It reads our environment, and may leave an error in our errno, until then. */
+	cri_wait_stage(request, CRI_LAUNCHED);
 	return 0;
 }

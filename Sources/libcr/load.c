@@ -21,25 +21,36 @@ static void reserve_signal(void)
 		__libc_allocate_rtsig(0);
 }
 
+/* As the kernel has it: handler, flags, restorer, mask. */
+struct kernel_action {
+	void (*handler)(int);
+	unsigned char rest[CR_CONTROL_ACTION - sizeof(void *)];
+};
+
+static int kernel_action(const struct kernel_action *action, struct kernel_action *old)
+{
+	return (int)syscall(SYS_rt_sigaction, CR_SIGNUM, action, old, (long)8);
+}
+
 static void install(enum cri_displacing displacing, void (*handler)(int, siginfo_t *, void *))
 {
+	struct kernel_action present;
 	struct sigaction action;
-	long size;
 
-	if (displacing == CRI_YIELDS) {
-		if (sigaction(CR_SIGNUM, NULL, &action) || action.sa_handler != SIG_DFL)
-			return;
-	}
+	if (kernel_action(NULL, &present) || (displacing == CRI_YIELDS && present.handler != SIG_DFL))
+		return;
 	memset(&action, 0, sizeof action);
 	action.sa_sigaction = handler;
 	action.sa_flags = SA_RESTART | SA_SIGINFO;
 	sigfillset(&action.sa_mask);
 	if (sigaction(CR_SIGNUM, &action, NULL))
 		return;
-	/* As the kernel has it (handler, flags, restorer, mask), for the day when the application has put something else there. */
-	size = 8;
-	if (!syscall(SYS_rt_sigaction, CR_SIGNUM, NULL, cri_block.action, size))
+	/* For the day when the application has put something else there. */
+	if (!kernel_action(NULL, (struct kernel_action *)cri_block.action))
 		cri_block.action_size = 3 * sizeof(long) + 8;
+	/* Or has already, before it loaded us: an engine finds ours in the block, and nobody else needs it. */
+	if (present.handler != SIG_DFL && present.handler != SIG_IGN)
+		kernel_action(&present, NULL);
 }
 
 void cri_load_library(uint32_t kind, enum cri_displacing displacing,

@@ -17,6 +17,8 @@ static int was_subreaper;
 
 /* A waiter looks up this often, since a restart wakes nobody. */
 #define SLICE 200 /* ms */
+#define FOREVER 1000000000 /* s; so that microseconds fit */
+#define WALL  0x40000000 /* __WALL */
 
 struct cri_request *cri_make_request(enum cri_kind kind)
 {
@@ -38,47 +40,73 @@ void cri_list_request(struct cri_request *request)
 	cri_leave_guard(mask);
 }
 
-struct cri_request *cri_find_request(unsigned long handle, enum cri_kind kind)
+struct cri_request *cri_use_request(const unsigned long *handle, enum cri_kind kind)
 {
-	cri_mask mask = cri_enter_guard();
-	struct cri_request *request = requests;
+	struct cri_request *request;
+	cri_mask mask;
 
-	while (request && (unsigned long)request != handle)
+	if (!handle || !cri_is_readable(handle)) {
+		errno = handle ? EFAULT : EINVAL;
+		return NULL;
+	}
+	mask = cri_enter_guard();
+	request = requests;
+	while (request && (unsigned long)request != *handle)
 		request = request->next;
 	/* In a copy of the process that did not tell us of its birth it is the parent's. */
 	if (request && (request->kind != kind || (request->requester != cri_process()
 	    && request->generation == cri_block.generation)))
 		request = NULL;
+	if (request)
+		request->users++;
 	cri_leave_guard(mask);
-	if (!request) {
+	if (!request)
 		errno = EINVAL;
-		return NULL;
-	}
 	return request;
 }
 
-void cri_free_request(struct cri_request *request)
+void cri_leave_request(struct cri_request *request)
+{
+	cri_mask mask = cri_enter_guard();
+	int is_last = !--request->users && request->is_over;
+
+	cri_leave_guard(mask);
+	if (is_last)
+		cri_free_request(request);
+}
+
+int cri_end_request(struct cri_request *request)
 {
 	cri_mask mask = cri_enter_guard();
 	struct cri_request **link = &requests;
 
 	while (*link && *link != request)
 		link = &(*link)->next;
-	if (*link)
-		*link = request->next;
-	if (request->process && request->generation == cri_block.generation)
-		cri_block.helpers[request->slot] = 0;
-	cri_leave_guard(mask);
-	/* Nobody else can: it has no exit signal. After a restart it is not there any more. */
-	if (request->process && request->generation == cri_block.generation)
-		while (waitpid(request->process, NULL, __WALL) < 0 && errno == EINTR)
-			;
-	if (request->takes_orphans) {
-		mask = cri_enter_guard();
-		if (!--restarts && !was_subreaper)
-			prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0);
+	request->is_over = 1;
+	if (!*link) {
 		cri_leave_guard(mask);
+		return 0;
 	}
+	*link = request->next;
+	cri_leave_guard(mask);
+	return 1;
+}
+
+void cri_free_request(struct cri_request *request)
+{
+	/* After a restart its helper is not there any more. */
+	int has_helper = request->process && request->generation == cri_block.generation;
+	cri_mask mask;
+
+	/* Nobody else can wait for it: it has no exit signal. Not by waitpid(3), where a thread may be cancelled. */
+	while (has_helper && cr_raw_call(SYS_wait4, request->process, 0, WALL, 0, 0, 0) == -EINTR)
+		;
+	mask = cri_enter_guard();
+	if (has_helper)
+		cri_block.helpers[request->slot] = 0;
+	if (request->takes_orphans && !--restarts && !was_subreaper)
+		prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0);
+	cri_leave_guard(mask);
 	munmap(request, sizeof *request);
 }
 
@@ -136,30 +164,32 @@ int cri_has_ended(const struct cri_request *request)
 	return !cri_load((cri_word *)&request->helper) || request->generation != cri_block.generation;
 }
 
-void cri_wait_beginning(struct cri_request *request)
+void cri_wait_stage(struct cri_request *request, enum cri_stage stage)
 {
 	uint32_t helper;
 
-	while (!cri_load(&request->has_begun) && !cri_has_ended(request)) {
+	while (cri_load(&request->stage) < stage && !cri_has_ended(request)) {
 		helper = cri_load(&request->helper);
 		if (helper)
 			cri_wait_word(&request->helper, helper, 2, 0);
 	}
 }
 
-int cri_wait_request(struct cri_request *request, const struct timeval *timeout)
+int cri_wait_request(struct cri_request *request, const struct timeval *timeout, int may_cancel)
 {
 	struct timespec now;
 	int64_t end = 0, left = SLICE;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	if (timeout)
-		end = now.tv_sec * 1000000ll + now.tv_nsec / 1000 + timeout->tv_sec * 1000000ll
-			+ timeout->tv_usec;
+		end = now.tv_sec * 1000000ll + now.tv_nsec / 1000 + timeout->tv_usec
+			+ (timeout->tv_sec < FOREVER ? timeout->tv_sec : FOREVER) * 1000000ll;
 	for (;;) {
 		uint32_t helper = cri_load(&request->helper);
 		int result;
 
+		if (may_cancel)
+			pthread_testcancel();
 		if (cri_has_ended(request))
 			return 1;
 		if (timeout) {
@@ -176,35 +206,39 @@ int cri_wait_request(struct cri_request *request, const struct timeval *timeout)
 	}
 }
 
+static void leave(void *request)
+{
+	cri_leave_request(request);
+}
+
 static int wait_handle(const unsigned long *handle, struct timeval *timeout, enum cri_kind kind)
 {
 	struct cri_request *request;
+	int result;
 
-	if (!handle)
-		return cri_fail(EINVAL);
+	if (timeout && !cri_is_readable(timeout))
+		return cri_fail(EFAULT);
 	if (timeout && (timeout->tv_sec < 0 || timeout->tv_usec < 0 || timeout->tv_usec >= 1000000))
 		return cri_fail(EINVAL);
-	request = cri_find_request(*handle, kind);
-	return request ? cri_wait_request(request, timeout) : -1;
-}
-
-static int log_handle(
-	const unsigned long *handle, unsigned length, char *buffer, enum cri_kind kind)
-{
-	struct cri_request *request;
-	unsigned count;
-
-	if (!handle)
-		return cri_fail(EINVAL);
-	request = cri_find_request(*handle, kind);
+	request = cri_use_request(handle, kind);
 	if (!request)
 		return -1;
-	count = request->log_count;
+	pthread_cleanup_push(leave, request);
+	result = cri_wait_request(request, timeout, 1);
+	pthread_cleanup_pop(1);
+	return result;
+}
+
+/* The bytes that all of it needs, with its NUL; or -errno. */
+static int copy_log(const struct cri_request *request, unsigned length, char *buffer)
+{
+	unsigned count = request->log_count;
+
 	if (!count)
 		return 0;
 	if (length) {
-		if (!buffer)
-			return cri_fail(EFAULT);
+		if (!buffer || !cri_is_readable((char *)((uintptr_t)buffer & ~(uintptr_t)7)))
+			return -EFAULT;
 		if (--length > count)
 			length = count;
 		memcpy(buffer, request->log, length);
@@ -213,25 +247,44 @@ static int log_handle(
 	return (int)count + 1;
 }
 
+static int log_handle(
+	const unsigned long *handle, unsigned length, char *buffer, enum cri_kind kind)
+{
+	struct cri_request *request = cri_use_request(handle, kind);
+	int count;
+
+	if (!request)
+		return -1;
+	count = copy_log(request, length, buffer);
+	cri_leave_request(request);
+	return count < 0 ? cri_fail(-count) : count;
+}
+
+static int result_of(const struct cri_request *request)
+{
+	if (request->generation != cri_block.generation)
+		return CR_ERESTARTED;
+	return request->has_result ? request->error : CR_ETEMPFAIL;
+}
+
 static int reap_handle(unsigned long *handle, enum cri_kind kind)
 {
-	struct cri_request *request;
+	struct cri_request *request = cri_use_request(handle, kind);
 	int error;
 	pid_t root;
 
-	if (!handle)
-		return cri_fail(EINVAL);
-	request = cri_find_request(*handle, kind);
 	if (!request)
 		return -1;
 	if (!cri_has_ended(request))
-		return cri_fail(EAGAIN);
-	error = request->has_result ? request->error : CR_ETEMPFAIL;
-	if (request->generation != cri_block.generation)
-		error = CR_ERESTARTED;
+		error = EAGAIN;
+	else if (cri_end_request(request))
+		error = result_of(request);
+	else
+		error = EINVAL;
 	root = request->root;
-	cri_free_request(request);
-	*handle = 0;
+	if (request->is_over)
+		*handle = 0;
+	cri_leave_request(request);
 	if (error)
 		return cri_fail(error);
 	return kind == CRI_RESTART ? root : 1;

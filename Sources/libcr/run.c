@@ -10,6 +10,8 @@ CR_PUBLIC int cr_link_me;
 
 CR_DEFINE_BLOCK(CR_KIND_FULL, "1");
 
+cr_spinlock_t cri_forward_guard = CR_SPINLOCK_INITIALIZER;
+
 /* Sends ourselves the signal whose stop the tracer waits for. Without one the handler runs and
  * does nothing, and nobody has answered. */
 int cri_arrive(int kind, int flags)
@@ -241,7 +243,7 @@ void cri_called(void)
 	if (CR_PHASE(phase) != CR_PHASE_SIGNALS || cri_self.run || cri_self.is_server
 	    || cri_self.served == phase)
 		return;
-	if (cri_self.shared.sections)
+	if (cri_self.shared.sections || cri_self.changing)
 		cri_self.deferred = phase;
 	else
 		cri_serve(CR_SIGNAL_CONTEXT, phase);
@@ -250,6 +252,7 @@ void cri_called(void)
 void cri_serve_deferred(void)
 {
 	sigset_t all, before;
+	int error = errno;
 
 	if (!cri_self.deferred)
 		return;
@@ -259,6 +262,7 @@ void cri_serve_deferred(void)
 	cri_self.deferred = 0;
 	cri_called();
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	errno = error;
 }
 
 const struct cr_checkpoint_info *cr_get_checkpoint_info(void)
@@ -275,7 +279,6 @@ const struct cr_restart_info *cr_get_restart_info(void)
 
 int cr_forward_checkpoint(cr_scope_t scope, pid_t target)
 {
-	static cr_spinlock_t one = CR_SPINLOCK_INITIALIZER;
 	struct cri_run *run = cri_self.run;
 	int result;
 
@@ -290,13 +293,13 @@ int cr_forward_checkpoint(cr_scope_t scope, pid_t target)
 		if (scope == CR_SCOPE_SESS)
 			target = getsid(0);
 	}
-	cr_spinlock_lock(&one);
+	cr_spinlock_lock(&cri_forward_guard);
 	cri_block.forward_scope = scope;
 	cri_block.forward_target = target;
 	cri_block.forward_result = CR_ETEMPFAIL;
 	cri_arrive(CR_ARRIVES_FORWARD, 0);
 	result = cri_block.forward_result;
-	cr_spinlock_unlock(&one);
+	cr_spinlock_unlock(&cri_forward_guard);
 	return result ? cri_fail(result) : 0;
 }
 

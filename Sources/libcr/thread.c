@@ -39,6 +39,7 @@ static void leave_list(void)
 void cri_end_thread(void)
 {
 	cri_abandon_run();
+	cri_end_stay();
 	cri_drop_sections();
 	leave_list();
 	free(cri_self.callbacks.entries);
@@ -79,6 +80,7 @@ static void forget(int has_forked)
 		return;
 	memset(cri_block.helpers, 0, sizeof cri_block.helpers);
 	cr_spinlock_init(&cri_guard);
+	cr_spinlock_init(&cri_forward_guard);
 	cri_forget_requests();
 }
 

@@ -5,6 +5,7 @@
  */
 #include <dlfcn.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include "harness.h"
 
@@ -15,6 +16,13 @@ static int uses;
 static atomic_int is_over;
 static atomic_long loads, callbacks, restarts;
 static int (*checkpoint)(int);
+static volatile int own_signals;
+
+static void own(int number)
+{
+	(void)number;
+	own_signals++;
+}
 
 static int respond(void *unused)
 {
@@ -81,7 +89,12 @@ int main(int argc, char **argv)
 
 	check(argc == 3);
 	path = argv[1];
-	uses = !strcmp(argv[2], "uses");
+	uses = strcmp(argv[2], "loads");
+	if (!strcmp(argv[2], "owns")) {
+		check(signal(CR_SIGNUM, own) != SIG_ERR);
+		check(!pthread_create(&makers[0], NULL, live, NULL) && !pthread_join(makers[0], NULL));
+		check(!raise(CR_SIGNUM) && own_signals == 1);
+	}
 	printf("main waits\n");
 	fflush(stdout);
 	for (int i = 0; i < THREADS; i++)
@@ -91,6 +104,7 @@ int main(int argc, char **argv)
 	is_over = 1;
 	for (int i = 0; i < THREADS; i++)
 		check(!pthread_join(makers[i], NULL));
+	check(!own_signals || (!raise(CR_SIGNUM) && own_signals == 2));
 	printf("right: %ld loads, %ld callbacks, %ld restarts\n", loads, callbacks, restarts);
 	return 0;
 }

@@ -60,12 +60,17 @@ struct cri_thread {
 	struct cri_run *run;
 	uint32_t served;   /* phase word of the request that this thread has run its callbacks for */
 	uint32_t deferred; /* … of one that waits for the end of a section, or of a call; 0: none */
+	int changing;      /* > 0: between the lock and the count of sections (lock.c) */
+	int stays;         /* where it has left its last section, until the engine has come */
 	int is_server;
 	int persist, endings;
 };
 
 extern CR_HIDDEN _Thread_local struct cri_thread cri_self
 	__attribute__((__tls_model__("initial-exec")));
+
+/* Held by who has asked the engine for more processes, until it has answered. */
+extern CR_HIDDEN cr_spinlock_t cri_forward_guard;
 
 /* Protects the list of threads, the thread-context callbacks and the list of requests. Taken with
  * all signals blocked. */
@@ -106,6 +111,9 @@ static inline int cri_is_ready(void)
 CR_HIDDEN int cri_wait_word(cri_word *word, uint32_t value, unsigned milliseconds, int private);
 CR_HIDDEN void cri_wake_word(cri_word *word, int private);
 
+/* Whether eight bytes there are memory that can be read: where it is documented, a wrong pointer is an error. */
+CR_HIDDEN int cri_is_readable(const void *place);
+
 /* Has a child made by fork() begin with nothing. 0, or an error number. */
 CR_HIDDEN int cri_watch_forks(void);
 
@@ -113,6 +121,8 @@ CR_HIDDEN int cri_watch_forks(void);
 CR_HIDDEN void cri_lock_run(void);
 CR_HIDDEN void cri_unlock_run(void);
 CR_HIDDEN void cri_drop_sections(void);
+/* Lets sections begin again; also for a thread that ends in a callback that it was called for there. */
+CR_HIDDEN void cri_end_stay(void);
 
 /* Tells the engine, and returns once it lets this thread go on: 1, or 0 if there is no engine. */
 CR_HIDDEN int cri_arrive(int kind, int flags);
