@@ -12,7 +12,10 @@ import Testing
 private final class Target {
   let id: ProcessID
 
-  init(_ words: String = "exec sleep 60") throws {
+  /// Returns when `isReady` says so of it.
+  init(
+    _ words: String = "exec sleep 60", isReady: (ProcessID) -> Bool = { isNamed("sleep", $0) }
+  ) throws {
     let folder = try Folder()
     let file = folder.path + "/pid"
     let script = folder.path + "/script"
@@ -23,7 +26,20 @@ private final class Target {
     _ = try Invocation.run(command: ByteString("exec bash -c '" + command + "'"), signalMask: 0)
     let text = try String(contentsOfFile: file, encoding: .utf8)
     id = ProcessID(try #require(Int32(text.trimmingCharacters(in: .whitespacesAndNewlines))))
-    usleep(200_000)
+    for _ in 0 ..< 3000 where !isReady(id) { usleep(10_000) }
+    try #require(isReady(id), "not ready after half a minute")
+  }
+
+  static func isNamed(_ name: String, _ id: ProcessID) -> Bool {
+    ProcessStat(of: id)?.name == ByteString(name)
+  }
+
+  /// Two shells and two programs below them, four processes in all.
+  static func family() throws -> Target {
+    try Target("sh -c 'sleep 60 & sleep 60 & wait' & wait") { id in
+      let tree = ScopeSearch(request: CheckpointRequest(scope: .tree, target: id.rawValue)).candidates
+      return tree.count == 4 && tree.suffix(2).allSatisfy { isNamed("sleep", $0) }
+    }
   }
 
   var isRunning: Bool { ProcessStat(of: id).map { !$0.isZombie } ?? false }
@@ -128,7 +144,7 @@ private func attempt(
   }
 
   @Test func `takes the children of a tree and their children`() throws {
-    let target = try Target("sh -c 'sleep 60 & sleep 60 & wait' & wait")
+    let target = try Target.family()
     let journal = Journal()
     let folder = try Folder()
     let result = try attempt(
@@ -139,7 +155,7 @@ private func attempt(
   }
 
   @Test func `leaves out whom it is told to, and all below`() throws {
-    let target = try Target("sh -c 'sleep 60 & sleep 60 & wait' & wait")
+    let target = try Target.family()
     let journal = Journal()
     let folder = try Folder()
     var request = CheckpointRequest(scope: .tree, target: target.id.rawValue)
@@ -177,8 +193,8 @@ private func attempt(
   @Test func `tells every reason that stands in its way at once`() throws {
     let target = try Target(
       "exec python3 -c 'import os,socket,time; s=socket.socket(16,3,0); "
-        + "p=os.pidfd_open(os.getppid()); time.sleep(60)'")
-    usleep(400_000)
+        + "p=os.pidfd_open(os.getppid()); time.sleep(60)'"
+    ) { access("/proc/\($0.rawValue)/fd/4", F_OK) == 0 }
     let journal = Journal()
     let folder = try Folder()
     do {
