@@ -32,8 +32,8 @@ public protocol Architecture: Sendable {
   /// The bytes of the instruction that enters the kernel.
   static var systemCallInstruction: [UInt8] { get }
 
-  /// The same instruction, directly followed by a return to the address on top of the stack.
-  static var returningSystemCall: [UInt8] { get }
+  /// The same instruction, directly followed by a return to where `hang` says: any of these.
+  static var returningSystemCalls: [[UInt8]] { get }
   /// Code of C libraries that makes the rt_sigreturn call: any of these.
   static var signalReturns: [[UInt8]] { get }
 
@@ -98,10 +98,16 @@ public protocol Architecture: Sendable {
   /// Regsets beyond the general one that a thread's state consists of: ELF note types (NT_*),
   /// in the order in which they must be set.
   static var extraRegisterSets: [UInt32] { get }
-  /// Of these, the one that a lifeline's extended state is: the first that the thread has.
-  static var extendedStateSets: [UInt32] { get }
+  /// Of these, those that a lifeline's extended state is, one behind the other: the first choice of which
+  /// the thread has all.
+  static var extendedStateSets: [[UInt32]] { get }
   /// The one of them that the kernel throws away when the thread makes a system call, if any.
   static var setDiscardedByCalls: UInt32? { get }
+  /// Where a regset of one word has to be set by PTRACE_POKEUSER: the number of the word.
+  static func userWord(of noteType: UInt32) -> UInt64?
+  /// An instruction that a new program executes once, so that the kernel counts the extended state
+  /// among what a thread has; empty where it always does.
+  static var wakingInstruction: [UInt8] { get }
 }
 
 extension Architecture {
@@ -109,7 +115,9 @@ extension Architecture {
   public var wantsInstruction: Bool { false }
   public mutating func stand(at instruction: [UInt8]) {}
   public func farewell(from calling: Self) -> Farewell<Self>? { nil }
-  public static var extendedStateSets: [UInt32] { Array(extraRegisterSets.prefix(1)) }
+  public static var extendedStateSets: [[UInt32]] { [Array(extraRegisterSets.prefix(1))] }
   public static var setDiscardedByCalls: UInt32? { nil }
+  public static func userWord(of noteType: UInt32) -> UInt64? { nil }
+  public static var wakingInstruction: [UInt8] { [] }
   public static var losesFirstArgument: Bool { false }
 }

@@ -8,6 +8,7 @@ public enum Registers: Sendable {
   case x86_64(X86_64)
   case i386(I386)
   case aarch64(AArch64)
+  case powerpc64le(PowerPC64LE)
   /// Of a processor without a backend: kept and shown, never run.
   case foreign(ForeignRegisters)
 
@@ -19,6 +20,8 @@ public enum Registers: Sendable {
       self = .i386(registers)
     } else if machine == .aarch64, let registers = AArch64(generalRegisters: bytes) {
       self = .aarch64(registers)
+    } else if machine == .powerpc64le, let registers = PowerPC64LE(generalRegisters: bytes) {
+      self = .powerpc64le(registers)
     } else {
       return nil
     }
@@ -38,6 +41,8 @@ public enum Registers: Sendable {
     case (.x86_64, I386.registerCount * 4), (.i386, I386.registerCount * 4):
       self.init(generalRegisters: bytes, machine: .i386)
     case (.aarch64, AArch64.registerCount * 8): self.init(generalRegisters: bytes, machine: .aarch64)
+    case (.powerpc64le, PowerPC64LE.registerCount * 8):
+      self.init(generalRegisters: bytes, machine: .powerpc64le)
     default: return nil
     }
   }
@@ -48,6 +53,7 @@ public enum Registers: Sendable {
     let count =
       switch machine {
       case .aarch64: AArch64.registerCount
+      case .powerpc64le: PowerPC64LE.registerCount
       case .i386: I386.registerCount
       default: X86_64.registerCount
       }
@@ -56,11 +62,17 @@ public enum Registers: Sendable {
       machine: machine)
   }
 
+  /// Whether a person can be told what is in them.
+  public var areUnderstood: Bool {
+    if case .foreign(let registers) = self { registers.isUnderstood } else { true }
+  }
+
   public var machine: Machine {
     switch self {
     case .x86_64: X86_64.machine
     case .i386: I386.machine
     case .aarch64: AArch64.machine
+    case .powerpc64le: PowerPC64LE.machine
     case .foreign(let registers): registers.machine
     }
   }
@@ -70,6 +82,7 @@ public enum Registers: Sendable {
     case .x86_64: X86_64.number(of: name)
     case .i386: I386.number(of: name)
     case .aarch64: AArch64.number(of: name)
+    case .powerpc64le: PowerPC64LE.number(of: name)
     case .foreign: nil
     }
   }
@@ -79,6 +92,7 @@ public enum Registers: Sendable {
     case .x86_64(let registers): registers.generalRegisters
     case .i386(let registers): registers.generalRegisters
     case .aarch64(let registers): registers.generalRegisters
+    case .powerpc64le(let registers): registers.generalRegisters
     case .foreign(let registers): registers.generalRegisters
     }
   }
@@ -88,15 +102,17 @@ public enum Registers: Sendable {
     case .x86_64: X86_64.extraRegisterSets
     case .i386: I386.extraRegisterSets
     case .aarch64: AArch64.extraRegisterSets
+    case .powerpc64le: PowerPC64LE.extraRegisterSets
     case .foreign: []
     }
   }
 
-  public var extendedStateSets: [UInt32] {
+  public var extendedStateSets: [[UInt32]] {
     switch self {
     case .x86_64: X86_64.extendedStateSets
     case .i386: I386.extendedStateSets
     case .aarch64: AArch64.extendedStateSets
+    case .powerpc64le: PowerPC64LE.extendedStateSets
     case .foreign: []
     }
   }
@@ -106,8 +122,17 @@ public enum Registers: Sendable {
     case .x86_64: X86_64.setDiscardedByCalls
     case .i386: I386.setDiscardedByCalls
     case .aarch64: AArch64.setDiscardedByCalls
+    case .powerpc64le: PowerPC64LE.setDiscardedByCalls
     case .foreign: nil
     }
+  }
+
+  public func userWord(of noteType: UInt32) -> UInt64? {
+    if case .powerpc64le = self { PowerPC64LE.userWord(of: noteType) } else { nil }
+  }
+
+  public var wakingInstruction: [UInt8] {
+    if case .powerpc64le = self { PowerPC64LE.wakingInstruction } else { [] }
   }
 
   public var losesFirstArgument: Bool {
@@ -115,6 +140,7 @@ public enum Registers: Sendable {
     case .x86_64: X86_64.losesFirstArgument
     case .i386: I386.losesFirstArgument
     case .aarch64: AArch64.losesFirstArgument
+    case .powerpc64le: PowerPC64LE.losesFirstArgument
     case .foreign: false
     }
   }
@@ -124,15 +150,17 @@ public enum Registers: Sendable {
     case .x86_64: X86_64.systemCallInstruction
     case .i386: I386.systemCallInstruction
     case .aarch64: AArch64.systemCallInstruction
+    case .powerpc64le: PowerPC64LE.systemCallInstruction
     case .foreign: []
     }
   }
 
-  public var returningSystemCall: [UInt8] {
+  public var returningSystemCalls: [[UInt8]] {
     switch self {
-    case .x86_64: X86_64.returningSystemCall
-    case .i386: I386.returningSystemCall
-    case .aarch64: AArch64.returningSystemCall
+    case .x86_64: X86_64.returningSystemCalls
+    case .i386: I386.returningSystemCalls
+    case .aarch64: AArch64.returningSystemCalls
+    case .powerpc64le: PowerPC64LE.returningSystemCalls
     case .foreign: []
     }
   }
@@ -142,6 +170,7 @@ public enum Registers: Sendable {
     case .x86_64: X86_64.signalReturns
     case .i386: I386.signalReturns
     case .aarch64: AArch64.signalReturns
+    case .powerpc64le: PowerPC64LE.signalReturns
     case .foreign: []
     }
   }
@@ -159,6 +188,9 @@ public enum Registers: Sendable {
     case .aarch64(let registers):
       registers.lifeline(
         at: address, signalReturn: signalReturn, mask: mask, extendedState: extendedState)
+    case .powerpc64le(let registers):
+      registers.lifeline(
+        at: address, signalReturn: signalReturn, mask: mask, extendedState: extendedState)
     case .foreign: nil
     }
   }
@@ -173,6 +205,8 @@ public enum Registers: Sendable {
       registers.link(at: address, signalReturn: signalReturn, mask: mask, toLifeline: lifeline)
     case .aarch64(let registers):
       registers.link(at: address, signalReturn: signalReturn, mask: mask, toLifeline: lifeline)
+    case .powerpc64le(let registers):
+      registers.link(at: address, signalReturn: signalReturn, mask: mask, toLifeline: lifeline)
     case .foreign: nil
     }
   }
@@ -183,7 +217,8 @@ public enum Registers: Sendable {
       case .x86_64(let registers): registers.programCounter
       case .i386(let registers): registers.programCounter
       case .aarch64(let registers): registers.programCounter
-      case .foreign: 0
+      case .powerpc64le(let registers): registers.programCounter
+      case .foreign(let registers): registers.programCounter
       }
     }
     set {
@@ -197,6 +232,9 @@ public enum Registers: Sendable {
       case .aarch64(var registers):
         registers.programCounter = newValue
         self = .aarch64(registers)
+      case .powerpc64le(var registers):
+        registers.programCounter = newValue
+        self = .powerpc64le(registers)
       case .foreign: ForeignRegisters.cannotRun()
       }
     }
@@ -208,7 +246,8 @@ public enum Registers: Sendable {
       case .x86_64(let registers): registers.stackPointer
       case .i386(let registers): registers.stackPointer
       case .aarch64(let registers): registers.stackPointer
-      case .foreign: 0
+      case .powerpc64le(let registers): registers.stackPointer
+      case .foreign(let registers): registers.stackPointer
       }
     }
     set {
@@ -222,6 +261,9 @@ public enum Registers: Sendable {
       case .aarch64(var registers):
         registers.stackPointer = newValue
         self = .aarch64(registers)
+      case .powerpc64le(var registers):
+        registers.stackPointer = newValue
+        self = .powerpc64le(registers)
       case .foreign: ForeignRegisters.cannotRun()
       }
     }
@@ -238,6 +280,9 @@ public enum Registers: Sendable {
     case .aarch64(var registers):
       registers.hang(on: lifeline, signalReturn: signalReturn)
       self = .aarch64(registers)
+    case .powerpc64le(var registers):
+      registers.hang(on: lifeline, signalReturn: signalReturn)
+      self = .powerpc64le(registers)
     case .foreign: ForeignRegisters.cannotRun()
     }
   }
@@ -247,6 +292,7 @@ public enum Registers: Sendable {
     case .x86_64(let registers): registers.wantsInstruction
     case .i386(let registers): registers.wantsInstruction
     case .aarch64(let registers): registers.wantsInstruction
+    case .powerpc64le(let registers): registers.wantsInstruction
     case .foreign: false
     }
   }
@@ -262,6 +308,9 @@ public enum Registers: Sendable {
     case .aarch64(var registers):
       registers.stand(at: instruction)
       self = .aarch64(registers)
+    case .powerpc64le(var registers):
+      registers.stand(at: instruction)
+      self = .powerpc64le(registers)
     case .foreign: break
     }
   }
@@ -286,6 +335,9 @@ public enum Registers: Sendable {
     case .aarch64(var registers):
       registers.prepare(call, at: instruction)
       self = .aarch64(registers)
+    case .powerpc64le(var registers):
+      registers.prepare(call, at: instruction)
+      self = .powerpc64le(registers)
     case .foreign: ForeignRegisters.cannotRun()
     }
   }
@@ -295,6 +347,7 @@ public enum Registers: Sendable {
     case .x86_64(let registers): registers.outcome
     case .i386(let registers): registers.outcome
     case .aarch64(let registers): registers.outcome
+    case .powerpc64le(let registers): registers.outcome
     case .foreign: .failure(.notImplemented)
     }
   }
@@ -310,6 +363,9 @@ public enum Registers: Sendable {
     case .aarch64(var registers):
       registers.setResult(value)
       self = .aarch64(registers)
+    case .powerpc64le(var registers):
+      registers.setResult(value)
+      self = .powerpc64le(registers)
     case .foreign: ForeignRegisters.cannotRun()
     }
   }
@@ -319,7 +375,8 @@ public enum Registers: Sendable {
     case .x86_64(let registers): registers.currentCall
     case .i386(let registers): registers.currentCall
     case .aarch64(let registers): registers.currentCall
-    case .foreign: nil
+    case .powerpc64le(let registers): registers.currentCall
+    case .foreign(let registers): registers.currentCall
     }
   }
 
@@ -328,6 +385,7 @@ public enum Registers: Sendable {
     case .x86_64(let registers): registers.interruptedCall
     case .i386(let registers): registers.interruptedCall
     case .aarch64(let registers): registers.interruptedCall
+    case .powerpc64le(let registers): registers.interruptedCall
     case .foreign: nil
     }
   }
@@ -343,6 +401,9 @@ public enum Registers: Sendable {
     case .aarch64(var registers):
       registers.repeatInterruptedCall()
       self = .aarch64(registers)
+    case .powerpc64le(var registers):
+      registers.repeatInterruptedCall()
+      self = .powerpc64le(registers)
     case .foreign: ForeignRegisters.cannotRun()
     }
   }
@@ -357,6 +418,9 @@ public enum Registers: Sendable {
     case .aarch64(var registers):
       registers.repeatInterruptedCall(with: arguments)
       self = .aarch64(registers)
+    case .powerpc64le(var registers):
+      registers.repeatInterruptedCall(with: arguments)
+      self = .powerpc64le(registers)
     case .foreign: ForeignRegisters.cannotRun()
     }
   }
@@ -371,6 +435,9 @@ public enum Registers: Sendable {
     case .aarch64(var registers):
       registers.hideInterruption(of: sleep)
       self = .aarch64(registers)
+    case .powerpc64le(var registers):
+      registers.hideInterruption(of: sleep)
+      self = .powerpc64le(registers)
     case .foreign: ForeignRegisters.cannotRun()
     }
   }
@@ -385,6 +452,9 @@ public enum Registers: Sendable {
     case .aarch64(var registers):
       registers.abandonInterruptedCall()
       self = .aarch64(registers)
+    case .powerpc64le(var registers):
+      registers.abandonInterruptedCall()
+      self = .powerpc64le(registers)
     case .foreign: ForeignRegisters.cannotRun()
     }
   }
@@ -395,7 +465,7 @@ public enum Registers: Sendable {
     switch self {
     case .x86_64: X86_64.floatingPointNote(from: set)
     case .i386: I386.floatingPointNote(from: set)
-    case .aarch64, .foreign: []
+    case .aarch64, .powerpc64le, .foreign: []
     }
   }
 }

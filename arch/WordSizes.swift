@@ -17,7 +17,12 @@ extension Registers {
   /// Why a program that stands so cannot be brought back, in words that follow "its thread"; nil if it
   /// can.
   public var unsupportedReason: StaticString? {
-    guard case .i386(let registers) = self, registers.usesLocalDescriptors else { return nil }
-    return "uses a segment of its own making (modify_ldt)"
+    switch self {
+    case .i386(let registers) where registers.usesLocalDescriptors:
+      "uses a segment of its own making (modify_ldt)"
+    case .powerpc64le(let registers) where registers.isInTransaction:
+      "is inside a memory transaction"
+    default: nil
+    }
   }
 }

@@ -95,6 +95,13 @@ public enum Tracing {
     try checked(result)
   }
 
+  /// PTRACE_POKEUSER: a word of the kernel's register area, counted in words.
+  public static func setUserWord(
+    _ number: UInt64, to value: UInt64, of thread: ThreadID
+  ) throws(Errno) {
+    try request(6, thread, UInt(number) * UInt(MemoryLayout<UInt>.size), UInt(value))
+  }
+
   /// Pending `siginfo_t` records, which stay pending.
   public static func pendingSignals(
     of thread: ThreadID, shared: Bool

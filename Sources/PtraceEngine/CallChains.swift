@@ -103,7 +103,7 @@ private struct Chain {
     if case .withRestartBlock? = thread.first?.interruptedCall { return nil }
     // While a file of ours is open in it, its way back stands where the chain would.
     // The links have their extended state from the lifeline.
-    guard !sequence.calls.isEmpty, thread.seen.extendedState?.bytes.isEmpty == false,
+    guard !sequence.calls.isEmpty, thread.seen.extendedState?.isEmpty == false,
       let calling = thread.calling,
       let lifeline = thread.lifeline,
       let wayBack = thread.wayBack, calling.stackPointer == wayBack,

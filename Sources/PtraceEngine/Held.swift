@@ -99,8 +99,8 @@ final class HeldThread {
 
   struct Seen {
     var mask: UInt64?
-    /// One of `extendedStateSets`.
-    var extendedState: RegisterSet?
+    /// One choice of `extendedStateSets`.
+    var extendedState: [RegisterSet]?
     var restartableSequence: cr_rseq?
     /// Before it was stopped, where `losesFirstArgument`.
     var sleep: SleepingCall?

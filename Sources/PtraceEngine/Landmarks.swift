@@ -65,7 +65,7 @@ extension Landmarks {
   private struct Search {
     let process: ProcessID
     let plainPattern: BytePattern
-    let returningPattern: BytePattern
+    let returningPatterns: [BytePattern]
     let signalReturnPatterns: [BytePattern]
     var plain: UInt64?
     var returning: UInt64?
@@ -76,7 +76,7 @@ extension Landmarks {
     init(process: ProcessID, registers: Registers) {
       self.process = process
       plainPattern = BytePattern(registers.systemCallInstruction)
-      returningPattern = BytePattern(registers.returningSystemCall)
+      returningPatterns = registers.returningSystemCalls.map { BytePattern($0) }
       signalReturnPatterns = registers.signalReturns.map { BytePattern($0) }
     }
 
@@ -85,7 +85,7 @@ extension Landmarks {
     /// Whether both places still hold what they should, in memory that can be executed.
     func confirms(_ landmarks: Landmarks, in code: [MappedRegion]) -> Bool {
       guard let signalReturn = landmarks.signalReturn else { return false }
-      return holds([returningPattern], at: landmarks.systemCall, in: code)
+      return holds(returningPatterns, at: landmarks.systemCall, in: code)
         && holds(signalReturnPatterns, at: signalReturn, in: code)
     }
 
@@ -108,7 +108,7 @@ extension Landmarks {
 
     mutating func look(at region: MappedRegion) {
       let step: UInt64 = 32 << 10
-      let overlap: UInt64 = 16
+      let overlap: UInt64 = 32
       if buffer.isEmpty { buffer = [UInt8](repeating: 0, count: Int(step)) }
       var start = region.range.start
       while start < region.range.end, !isComplete {
@@ -128,8 +128,8 @@ extension Landmarks {
     }
 
     private mutating func search(_ bytes: UnsafeRawBufferPointer, from start: UInt64) {
-      if returning == nil {
-        returning = returningPattern.firstOffset(in: bytes).map { start + UInt64($0) }
+      for pattern in returningPatterns where returning == nil {
+        returning = pattern.firstOffset(in: bytes).map { start + UInt64($0) }
       }
       if plain == nil { plain = plainPattern.firstOffset(in: bytes).map { start + UInt64($0) } }
       for pattern in signalReturnPatterns where signalReturn == nil {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Architecture
+import CLinux
 import Engine
 import Linux
 import Snapshot
@@ -14,7 +15,12 @@ extension PtraceEngine {
   /// Room below a lifeline for the frame of a signal that comes before signals are blocked.
   private static var handlerRoom: UInt64 { 8 << 10 }
   private static var lifelineSlot: UInt64 { handlerRoom + 16 << 10 }
-  static var scratchSpan: UInt64 { Scratch.openSize + lifelineSlot }
+  static var scratchSpan: UInt64 { wholePages(Scratch.openSize + lifelineSlot) }
+
+  /// What the kernel makes of it: pages may have 64 KiB.
+  private static func wholePages(_ count: UInt64) -> UInt64 {
+    (count + pageSize - 1) / pageSize * pageSize
+  }
 
   /// Makes `thread` ready for calls.
   static func prepare(_ thread: HeldThread, of held: HeldProcess) throws(EngineError) {
@@ -66,13 +72,17 @@ extension PtraceEngine {
     try borrowed?.giveBack(held)
   }
 
+  private static var privateMemory: UInt64 {
+    UInt64(MAP_PRIVATE) | UInt64(MAP_ANONYMOUS) | UInt64(MAP_NORESERVE)
+  }
+
   /// mmap of the scratch memory; at a fixed free place, or anywhere if `address` is 0.
   static func makeScratch(
     by thread: HeldThread, of held: HeldProcess, at address: UInt64
   ) throws(EngineError) -> Scratch {
     let count = scratchSpan
-    // PROT_READ | PROT_WRITE; MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, MAP_FIXED_NOREPLACE.
-    let flags: UInt64 = 0x4022 | (address == 0 ? 0 : 0x10_0000)
+    // PROT_READ | PROT_WRITE.
+    let flags = privateMemory | (address == 0 ? 0 : UInt64(MAP_FIXED_NOREPLACE))
     let start = try done(
       "make scratch memory", .mmap, [address, count, 3, flags, ~0, 0], in: thread, of: held)
     let open = MemoryRange(start: start, count: Scratch.openSize)
@@ -83,11 +93,15 @@ extension PtraceEngine {
     }
     // Its own mappings are about to be replaced, the vdso too: calls come from here instead.
     let instruction = thread.calling?.systemCallInstruction ?? []
+    let waking = thread.calling?.wakingInstruction ?? []
     try attempt("write a system call instruction", held.id) { () throws(Errno) in
-      try write(instruction, to: open.end, of: held)
+      try write(instruction + waking, to: open.end, of: held)
     }
     try done("make scratch memory", .mprotect, [open.end, pageSize, 5], in: thread, of: held)
     held.landmarks?.systemCall = open.end
+    if !waking.isEmpty {
+      try step(thread, of: held, at: open.end + UInt64(instruction.count))
+    }
     return Scratch(range: range, open: open, lifeline: nil)
   }
 
@@ -204,9 +218,7 @@ extension PtraceEngine {
   /// What our calls have thrown away of the thread's state.
   private static func discarded(_ thread: HeldThread, _ registers: Registers) -> RegisterSet? {
     if let set = thread.discarded { return set }
-    guard let seen = thread.seen.extendedState, seen.noteType == registers.setDiscardedByCalls
-    else { return nil }
-    return seen
+    return thread.seen.extendedState?.first { $0.noteType == registers.setDiscardedByCalls }
   }
 
   /// Makes the last call; the registers that are to be set then.
@@ -285,9 +297,9 @@ extension PtraceEngine {
   ) throws(EngineError) -> UInt64? {
     guard held.landmarks?.signalReturn != nil, let caller = held.caller else { return nil }
     if held.lifelines == nil {
-      let count = UInt64(held.threads.count) * lifelineSlot
+      let count = wholePages(UInt64(held.threads.count) * lifelineSlot)
       let start = try done(
-        "make scratch memory", .mmap, [0, count, 3, 0x4022, ~0, 0], in: caller, of: held)
+        "make scratch memory", .mmap, [0, count, 3, privateMemory, ~0, 0], in: caller, of: held)
       held.lifelines = MemoryRange(start: start, count: count)
       held.lifelineSlotsUsed = 0
     }
@@ -302,18 +314,6 @@ extension PtraceEngine {
   }
 
   static func top(of slot: MemoryRange) -> UInt64 { slot.start + handlerRoom }
-
-  static func extendedState(of thread: HeldThread) -> [UInt8] {
-    if let seen = thread.seen.extendedState { return seen.bytes }
-    for note in thread.first?.extendedStateSets ?? [] {
-      guard
-        let bytes = try? Tracing.registerSet(note, of: thread.id, capacity: 16 << 10)
-      else { continue }
-      thread.seen.extendedState = RegisterSet(noteType: note, bytes: bytes)
-      return bytes
-    }
-    return []
-  }
 
   static func signalMask(_ thread: HeldThread) throws(EngineError) -> UInt64 {
     if let mask = thread.mask ?? thread.seen.mask { return mask }

@@ -125,34 +125,6 @@ extension PtraceEngine {
     try heldThread(thread).wanted = registers
   }
 
-  public func registerSet(
-    _ noteType: UInt32, of thread: ThreadID
-  ) throws(EngineError) -> [UInt8] {
-    let held = try heldThread(thread)
-    let process = held.process
-    if let seen = held.seen.extendedState, seen.noteType == noteType { return seen.bytes }
-    do throws(Errno) {
-      return try Tracing.registerSet(noteType, of: thread, capacity: 16 << 10)
-    } catch {
-      // EINVAL, ENODEV: this processor has no such registers.
-      if error == .invalid || error.rawValue == ENODEV { return [] }
-      throw EngineError("read registers", process, error)
-    }
-  }
-
-  public mutating func setRegisterSet(
-    _ noteType: UInt32, to bytes: [UInt8], of thread: ThreadID
-  ) throws(EngineError) {
-    let held = try heldThread(thread)
-    held.seen.extendedState = nil
-    if noteType == held.first?.setDiscardedByCalls ?? Registers.native?.setDiscardedByCalls {
-      held.discarded = RegisterSet(noteType: noteType, bytes: bytes)
-    }
-    try attempt("set registers", held.process) { () throws(Errno) in
-      try Tracing.setRegisterSet(noteType, to: bytes, of: thread)
-    }
-  }
-
   public func signalMask(of thread: ThreadID) throws(EngineError) -> UInt64 {
     try Self.signalMask(try heldThread(thread))
   }

@@ -77,6 +77,19 @@ extension PtraceEngine {
     }
   }
 
+  /// Has a thread of our making execute one instruction that is no call.
+  static func step(
+    _ thread: HeldThread, of held: HeldProcess, at address: UInt64
+  ) throws(EngineError) {
+    guard var registers = thread.calling, held.isNew, !held.callsByStops else { return }
+    registers.programCounter = address
+    try attempt("step thread", held.id) { () throws(Errno) in
+      try Tracing.setRegisterSet(1, to: registers.generalRegisters, of: thread.id)
+      try Tracing.resume(thread.id, .oneInstruction)
+      guard case .signal(SIGTRAP) = try held.nextStop(of: thread) else { throw .noProcess }
+    }
+  }
+
   /// The result of a finished call; nil if the kernel wants it made again.
   static func result(of thread: HeldThread) throws(EngineError) -> Result<UInt64, Errno>? {
     let registers = try current(thread)

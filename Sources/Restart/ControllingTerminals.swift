@@ -88,7 +88,7 @@ extension Rebuilder {
     let bytes = withUnsafeBytes(of: group.rawValue) { Array($0) }
     let address = try remote.put(bytes, by: &engine)
     // Fails for a group that has ended: then nobody is in the foreground until the shell says so.
-    _ = try remote.outcome(.ioctl, [UInt64(file.rawValue), UInt64(TIOCSPGRP), address], by: &engine)
+    _ = try remote.outcome(.ioctl, [UInt64(file.rawValue), UInt64(CR_TIOCSPGRP), address], by: &engine)
   }
 
   /// What was opened as /dev/tty is opened so again, by a process of that session.

@@ -100,7 +100,7 @@ struct ContextReport {
     object.set("pending_signals", thread.pendingSignals.count)
     if let user = thread.credentials.userIDs.first { object.set("user", user) }
     if let group = thread.credentials.groupIDs.first { object.set("group", group) }
-    if case .foreign = thread.registers { return object }
+    if !thread.registers.areUnderstood { return object }
     object.set("program_counter", "\(hex: thread.registers.programCounter)")
     object.set("stack_pointer", "\(hex: thread.registers.stackPointer)")
     if let call = thread.registers.currentCall { object.set("system_call", call.number) }

@@ -106,7 +106,7 @@ struct Overview {
     for thread in process.threads {
       let registers = thread.registers
       var facts: ByteString = "pc \(hex: registers.programCounter), sp \(hex: registers.stackPointer)"
-      if case .foreign = registers { facts = "\(registers.generalRegisters.count) bytes of registers" }
+      if !registers.areUnderstood { facts = "\(registers.generalRegisters.count) bytes of registers" }
       if let call = registers.currentCall { facts += ", in system call \(call.number)" }
       line(
         """

@@ -7,6 +7,12 @@
 static char *stack;
 enum { stack_size = 256 * 1024 };
 
+#ifdef __powerpc64__
+#define FLOAT_REGISTER "+d"
+#else
+#define FLOAT_REGISTER "+x"
+#endif
+
 static bool is_on_stack(void)
 {
 	char here;
@@ -36,9 +42,9 @@ int main(void)
 	present.ss_sp = stack = memory(stack_size);
 	check(sigaltstack(&present, NULL) == 0);
 	check(sigaction(SIGUSR1, &action, NULL) == 0);
-	asm volatile("" : "+x"(number));
+	asm volatile("" : FLOAT_REGISTER(number));
 	check(raise(SIGUSR1) == 0);
-	asm volatile("" : "+x"(number));
+	asm volatile("" : FLOAT_REGISTER(number));
 	check(number == 0.5);
 	check(!is_on_stack());
 	check(sigaltstack(NULL, &present) == 0);

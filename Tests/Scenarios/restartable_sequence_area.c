@@ -14,9 +14,20 @@ static unsigned number_by_kernel(void)
 	return cpu;
 }
 
+static char *thread_pointer(void)
+{
+#ifdef __powerpc64__
+	register char *pointer asm("r13");
+
+	return pointer;
+#else
+	return __builtin_thread_pointer();
+#endif
+}
+
 static unsigned number_in_area(void)
 {
-	struct rseq *area = (struct rseq *)((char *)__builtin_thread_pointer() + __rseq_offset);
+	struct rseq *area = (struct rseq *)(thread_pointer() + __rseq_offset);
 
 	return *(volatile uint32_t *)&area->cpu_id;
 }

@@ -50,6 +50,18 @@
 #ifndef SYS_select
 #define SYS_select SYS_pselect6
 #endif
+#ifdef __powerpc64__
+/* Its C library makes these by one call. */
+#undef SYS_semtimedop
+#undef SYS_msgsnd
+#undef SYS_msgrcv
+#define SYS_semop      SYS_ipc
+#define SYS_semtimedop SYS_ipc
+#define SYS_msgsnd     SYS_ipc
+#define SYS_msgrcv     SYS_ipc
+#undef SYS_select
+#define SYS_select SYS__newselect
+#endif
 #ifdef __i386__
 /* Its C library makes these by calls with many behind one number; select has a new one. */
 #undef SYS_recvfrom
@@ -72,7 +84,11 @@
 
 #define UNUSED_FUNCTION __attribute__((unused, noinline)) static
 
+#ifdef __powerpc64__
+enum { page_size = 65536, mebibyte = 1 << 20 };
+#else
 enum { page_size = 4096, mebibyte = 1 << 20 };
+#endif
 
 /* Counted in memory and thus restored with it: the next generation to be announced. */
 static int scenario_generation;

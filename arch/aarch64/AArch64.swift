@@ -31,7 +31,7 @@ public struct AArch64: Architecture {
   /// `svc #0`
   public static var systemCallInstruction: [UInt8] { [0x01, 0x00, 0x00, 0xd4] }
   /// `svc #0; ret`, as in the vdso's own calls; `ret` goes where x30 says.
-  public static var returningSystemCall: [UInt8] { systemCallInstruction + [0xc0, 0x03, 0x5f, 0xd6] }
+  public static var returningSystemCalls: [[UInt8]] { [systemCallInstruction + [0xc0, 0x03, 0x5f, 0xd6]] }
   /// `mov x8, #139; svc #0`: the vdso's __kernel_rt_sigreturn.
   public static var signalReturns: [[UInt8]] { [[0x68, 0x11, 0x80, 0xd2] + systemCallInstruction] }
 
@@ -42,7 +42,7 @@ public struct AArch64: Architecture {
     [2, 0x401, 0x405, 0x407, 0x408, 0x409, 0x40a]
   }
   /// NT_ARM_SVE, else NT_PRFPREG.
-  public static var extendedStateSets: [UInt32] { [0x405, 2] }
+  public static var extendedStateSets: [[UInt32]] { [[0x405], [2]] }
   /// NT_ARM_SVE: what goes beyond NT_PRFPREG is lost (Documentation/arm64/sve.rst, section 3).
   public static var setDiscardedByCalls: UInt32? { 0x405 }
 

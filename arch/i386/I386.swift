@@ -42,7 +42,7 @@ public struct I386: Architecture {
 
   /// `int $0x80; pop %ebp; pop %edx; pop %ecx; ret`, the end of the vdso's __kernel_vsyscall. A frame
   /// for a stack therefore begins with three words that nobody needs.
-  public static var returningSystemCall: [UInt8] { systemCallInstruction + [0x5d, 0x5a, 0x59, 0xc3] }
+  public static var returningSystemCalls: [[UInt8]] { [systemCallInstruction + [0x5d, 0x5a, 0x59, 0xc3]] }
   static var poppedBytes: Int { 12 }
 
   /// `mov $173, %eax; int $0x80`: the vdso's __kernel_rt_sigreturn, and restorers of C libraries.
@@ -50,7 +50,7 @@ public struct I386: Architecture {
 
   /// NT_386_TLS, since a selector in gs is looked up there when it is loaded; then NT_X86_XSTATE.
   public static var extraRegisterSets: [UInt32] { [0x200, 0x202] }
-  public static var extendedStateSets: [UInt32] { [0x202] }
+  public static var extendedStateSets: [[UInt32]] { [[0x202]] }
 
   /// `struct user_i387_struct` (fsave, 108 bytes), made from what heads every xsave image.
   public static func floatingPointNote(from set: (UInt32) -> [UInt8]) -> [UInt8] {

@@ -48,7 +48,7 @@ public struct X86_64: Architecture {
   /// `syscall`
   public static var systemCallInstruction: [UInt8] { [0x0f, 0x05] }
   /// `syscall; ret`
-  public static var returningSystemCall: [UInt8] { [0x0f, 0x05, 0xc3] }
+  public static var returningSystemCalls: [[UInt8]] { [[0x0f, 0x05, 0xc3]] }
   /// `mov $15, %rax; syscall`, the restorer of glibc, musl and Go; then the shorter form of it.
   public static var signalReturns: [[UInt8]] {
     [

@@ -10,6 +10,7 @@
 
 /* Names that are expressions on some processors, which Swift does not see. */
 enum { CR_FIONREAD = FIONREAD, CR_TIOCOUTQ = TIOCOUTQ };
+enum { CR_TIOCSPGRP = TIOCSPGRP };
 
 /* timerfd_settime(2); nanoseconds, flags TFD_TIMER_*. */
 long cr_timer_set(int fd, int flags, uint64_t value, uint64_t interval);
