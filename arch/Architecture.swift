@@ -94,6 +94,14 @@ public protocol Architecture: Sendable {
   /// What it takes to make a thread go on with these registers after calls that were made with
   /// `calling`; nil where it is enough to set them.
   func farewell(from calling: Self) -> Farewell<Self>?
+  /// Where no tracer can tell the kernel what it interrupted: the thread makes its call again as the last one
+  /// of all, by this number, and is interrupted again at once. nil where that is not needed.
+  var callToMakeAgain: UInt64? { get }
+  /// Behind that call: one that a stop ends with EINTR is one that the kernel makes again (`hideInterruption`).
+  mutating func interruptAgain(after call: UInt64)
+  /// Whether they must not be set at the stop behind a call that was made with `calling`, since the kernel has
+  /// something to do with them there.
+  func mustBeOutside(ofCallFrom calling: Self) -> Bool
 
   /// Regsets beyond the general one that a thread's state consists of: ELF note types (NT_*),
   /// in the order in which they must be set.
@@ -105,6 +113,8 @@ public protocol Architecture: Sendable {
   static var setDiscardedByCalls: UInt32? { get }
   /// Where a regset of one word has to be set by PTRACE_POKEUSER: the number of the word.
   static func userWord(of noteType: UInt32) -> UInt64?
+  /// The call by which a thread sets one that ptrace(2) does not set.
+  static func callSetting(_ noteType: UInt32) -> SystemCallName?
   /// An instruction that a new program executes once, so that the kernel counts the extended state
   /// among what a thread has; empty where it always does.
   static var wakingInstruction: [UInt8] { get }
@@ -115,6 +125,10 @@ extension Architecture {
   public var wantsInstruction: Bool { false }
   public mutating func stand(at instruction: [UInt8]) {}
   public func farewell(from calling: Self) -> Farewell<Self>? { nil }
+  public var callToMakeAgain: UInt64? { nil }
+  public mutating func interruptAgain(after call: UInt64) {}
+  public func mustBeOutside(ofCallFrom calling: Self) -> Bool { false }
+  public static func callSetting(_ noteType: UInt32) -> SystemCallName? { nil }
   public static var extendedStateSets: [[UInt32]] { [Array(extraRegisterSets.prefix(1))] }
   public static var setDiscardedByCalls: UInt32? { nil }
   public static func userWord(of noteType: UInt32) -> UInt64? { nil }

@@ -83,6 +83,9 @@ public struct Machine: Hashable, Sendable {
   /// that Linux ran on before 2.4 (asm/posix_types.h of x86 and arm).
   public var coreUserIDSize: Int { self == .i386 || self == .arm ? 2 : 4 }
 
+  /// Whether a structure with 64 bits in it is aligned to 8 bytes; the ABI of i386 asks for 4.
+  public var alignsLongLong: Bool { self != .i386 }
+
   /// Whether `struct epoll_event` has its 64 bits of data right behind the 32 of events: packed on
   /// x86_64 (EPOLL_PACKED), and i386 aligns them to 4 bytes anyway.
   public var packsEpollEvents: Bool { self == .x86_64 || self == .i386 }

@@ -9,6 +9,7 @@ public enum Registers: Sendable {
   case i386(I386)
   case aarch64(AArch64)
   case powerpc64le(PowerPC64LE)
+  case arm(ARM)
   /// Of a processor without a backend: kept and shown, never run.
   case foreign(ForeignRegisters)
 
@@ -22,6 +23,8 @@ public enum Registers: Sendable {
       self = .aarch64(registers)
     } else if machine == .powerpc64le, let registers = PowerPC64LE(generalRegisters: bytes) {
       self = .powerpc64le(registers)
+    } else if machine == .arm, let registers = ARM(generalRegisters: bytes) {
+      self = .arm(registers)
     } else {
       return nil
     }
@@ -41,6 +44,7 @@ public enum Registers: Sendable {
     case (.x86_64, I386.registerCount * 4), (.i386, I386.registerCount * 4):
       self.init(generalRegisters: bytes, machine: .i386)
     case (.aarch64, AArch64.registerCount * 8): self.init(generalRegisters: bytes, machine: .aarch64)
+    case (.arm, ARM.registerCount * 4): self.init(generalRegisters: bytes, machine: .arm)
     case (.powerpc64le, PowerPC64LE.registerCount * 8):
       self.init(generalRegisters: bytes, machine: .powerpc64le)
     default: return nil
@@ -54,6 +58,7 @@ public enum Registers: Sendable {
       switch machine {
       case .aarch64: AArch64.registerCount
       case .powerpc64le: PowerPC64LE.registerCount
+      case .arm: ARM.registerCount
       case .i386: I386.registerCount
       default: X86_64.registerCount
       }
@@ -73,6 +78,7 @@ public enum Registers: Sendable {
     case .i386: I386.machine
     case .aarch64: AArch64.machine
     case .powerpc64le: PowerPC64LE.machine
+    case .arm: ARM.machine
     case .foreign(let registers): registers.machine
     }
   }
@@ -83,6 +89,7 @@ public enum Registers: Sendable {
     case .i386: I386.number(of: name)
     case .aarch64: AArch64.number(of: name)
     case .powerpc64le: PowerPC64LE.number(of: name)
+    case .arm: ARM.number(of: name)
     case .foreign: nil
     }
   }
@@ -93,6 +100,7 @@ public enum Registers: Sendable {
     case .i386(let registers): registers.generalRegisters
     case .aarch64(let registers): registers.generalRegisters
     case .powerpc64le(let registers): registers.generalRegisters
+    case .arm(let registers): registers.generalRegisters
     case .foreign(let registers): registers.generalRegisters
     }
   }
@@ -103,6 +111,7 @@ public enum Registers: Sendable {
     case .i386: I386.extraRegisterSets
     case .aarch64: AArch64.extraRegisterSets
     case .powerpc64le: PowerPC64LE.extraRegisterSets
+    case .arm: ARM.extraRegisterSets
     case .foreign: []
     }
   }
@@ -113,6 +122,7 @@ public enum Registers: Sendable {
     case .i386: I386.extendedStateSets
     case .aarch64: AArch64.extendedStateSets
     case .powerpc64le: PowerPC64LE.extendedStateSets
+    case .arm: ARM.extendedStateSets
     case .foreign: []
     }
   }
@@ -123,6 +133,7 @@ public enum Registers: Sendable {
     case .i386: I386.setDiscardedByCalls
     case .aarch64: AArch64.setDiscardedByCalls
     case .powerpc64le: PowerPC64LE.setDiscardedByCalls
+    case .arm: ARM.setDiscardedByCalls
     case .foreign: nil
     }
   }
@@ -141,6 +152,7 @@ public enum Registers: Sendable {
     case .i386: I386.losesFirstArgument
     case .aarch64: AArch64.losesFirstArgument
     case .powerpc64le: PowerPC64LE.losesFirstArgument
+    case .arm: ARM.losesFirstArgument
     case .foreign: false
     }
   }
@@ -151,6 +163,7 @@ public enum Registers: Sendable {
     case .i386: I386.systemCallInstruction
     case .aarch64: AArch64.systemCallInstruction
     case .powerpc64le: PowerPC64LE.systemCallInstruction
+    case .arm: ARM.systemCallInstruction
     case .foreign: []
     }
   }
@@ -161,6 +174,7 @@ public enum Registers: Sendable {
     case .i386: I386.returningSystemCalls
     case .aarch64: AArch64.returningSystemCalls
     case .powerpc64le: PowerPC64LE.returningSystemCalls
+    case .arm: ARM.returningSystemCalls
     case .foreign: []
     }
   }
@@ -171,6 +185,7 @@ public enum Registers: Sendable {
     case .i386: I386.signalReturns
     case .aarch64: AArch64.signalReturns
     case .powerpc64le: PowerPC64LE.signalReturns
+    case .arm: ARM.signalReturns
     case .foreign: []
     }
   }
@@ -191,6 +206,9 @@ public enum Registers: Sendable {
     case .powerpc64le(let registers):
       registers.lifeline(
         at: address, signalReturn: signalReturn, mask: mask, extendedState: extendedState)
+    case .arm(let registers):
+      registers.lifeline(
+        at: address, signalReturn: signalReturn, mask: mask, extendedState: extendedState)
     case .foreign: nil
     }
   }
@@ -207,6 +225,8 @@ public enum Registers: Sendable {
       registers.link(at: address, signalReturn: signalReturn, mask: mask, toLifeline: lifeline)
     case .powerpc64le(let registers):
       registers.link(at: address, signalReturn: signalReturn, mask: mask, toLifeline: lifeline)
+    case .arm(let registers):
+      registers.link(at: address, signalReturn: signalReturn, mask: mask, toLifeline: lifeline)
     case .foreign: nil
     }
   }
@@ -218,6 +238,7 @@ public enum Registers: Sendable {
       case .i386(let registers): registers.programCounter
       case .aarch64(let registers): registers.programCounter
       case .powerpc64le(let registers): registers.programCounter
+      case .arm(let registers): registers.programCounter
       case .foreign(let registers): registers.programCounter
       }
     }
@@ -235,6 +256,9 @@ public enum Registers: Sendable {
       case .powerpc64le(var registers):
         registers.programCounter = newValue
         self = .powerpc64le(registers)
+      case .arm(var registers):
+        registers.programCounter = newValue
+        self = .arm(registers)
       case .foreign: ForeignRegisters.cannotRun()
       }
     }
@@ -247,6 +271,7 @@ public enum Registers: Sendable {
       case .i386(let registers): registers.stackPointer
       case .aarch64(let registers): registers.stackPointer
       case .powerpc64le(let registers): registers.stackPointer
+      case .arm(let registers): registers.stackPointer
       case .foreign(let registers): registers.stackPointer
       }
     }
@@ -264,6 +289,9 @@ public enum Registers: Sendable {
       case .powerpc64le(var registers):
         registers.stackPointer = newValue
         self = .powerpc64le(registers)
+      case .arm(var registers):
+        registers.stackPointer = newValue
+        self = .arm(registers)
       case .foreign: ForeignRegisters.cannotRun()
       }
     }
@@ -283,178 +311,9 @@ public enum Registers: Sendable {
     case .powerpc64le(var registers):
       registers.hang(on: lifeline, signalReturn: signalReturn)
       self = .powerpc64le(registers)
-    case .foreign: ForeignRegisters.cannotRun()
-    }
-  }
-
-  public var wantsInstruction: Bool {
-    switch self {
-    case .x86_64(let registers): registers.wantsInstruction
-    case .i386(let registers): registers.wantsInstruction
-    case .aarch64(let registers): registers.wantsInstruction
-    case .powerpc64le(let registers): registers.wantsInstruction
-    case .foreign: false
-    }
-  }
-
-  public mutating func stand(at instruction: [UInt8]) {
-    switch self {
-    case .x86_64(var registers):
-      registers.stand(at: instruction)
-      self = .x86_64(registers)
-    case .i386(var registers):
-      registers.stand(at: instruction)
-      self = .i386(registers)
-    case .aarch64(var registers):
-      registers.stand(at: instruction)
-      self = .aarch64(registers)
-    case .powerpc64le(var registers):
-      registers.stand(at: instruction)
-      self = .powerpc64le(registers)
-    case .foreign: break
-    }
-  }
-
-  public func farewell(from calling: Registers) -> Farewell<Registers>? {
-    guard case .aarch64(let registers) = self, case .aarch64(let calling) = calling,
-      let farewell = registers.farewell(from: calling)
-    else { return nil }
-    return Farewell(
-      call: farewell.call, before: .aarch64(farewell.before), after: .aarch64(farewell.after),
-      set: farewell.set)
-  }
-
-  public mutating func prepare(_ call: SystemCall, at instruction: UInt64) {
-    switch self {
-    case .x86_64(var registers):
-      registers.prepare(call, at: instruction)
-      self = .x86_64(registers)
-    case .i386(var registers):
-      registers.prepare(call, at: instruction)
-      self = .i386(registers)
-    case .aarch64(var registers):
-      registers.prepare(call, at: instruction)
-      self = .aarch64(registers)
-    case .powerpc64le(var registers):
-      registers.prepare(call, at: instruction)
-      self = .powerpc64le(registers)
-    case .foreign: ForeignRegisters.cannotRun()
-    }
-  }
-
-  public var outcome: Result<UInt64, Errno> {
-    switch self {
-    case .x86_64(let registers): registers.outcome
-    case .i386(let registers): registers.outcome
-    case .aarch64(let registers): registers.outcome
-    case .powerpc64le(let registers): registers.outcome
-    case .foreign: .failure(.notImplemented)
-    }
-  }
-
-  public mutating func setResult(_ value: Int64) {
-    switch self {
-    case .x86_64(var registers):
-      registers.setResult(value)
-      self = .x86_64(registers)
-    case .i386(var registers):
-      registers.setResult(value)
-      self = .i386(registers)
-    case .aarch64(var registers):
-      registers.setResult(value)
-      self = .aarch64(registers)
-    case .powerpc64le(var registers):
-      registers.setResult(value)
-      self = .powerpc64le(registers)
-    case .foreign: ForeignRegisters.cannotRun()
-    }
-  }
-
-  public var currentCall: SystemCall? {
-    switch self {
-    case .x86_64(let registers): registers.currentCall
-    case .i386(let registers): registers.currentCall
-    case .aarch64(let registers): registers.currentCall
-    case .powerpc64le(let registers): registers.currentCall
-    case .foreign(let registers): registers.currentCall
-    }
-  }
-
-  public var interruptedCall: InterruptedCall? {
-    switch self {
-    case .x86_64(let registers): registers.interruptedCall
-    case .i386(let registers): registers.interruptedCall
-    case .aarch64(let registers): registers.interruptedCall
-    case .powerpc64le(let registers): registers.interruptedCall
-    case .foreign: nil
-    }
-  }
-
-  public mutating func repeatInterruptedCall() {
-    switch self {
-    case .x86_64(var registers):
-      registers.repeatInterruptedCall()
-      self = .x86_64(registers)
-    case .i386(var registers):
-      registers.repeatInterruptedCall()
-      self = .i386(registers)
-    case .aarch64(var registers):
-      registers.repeatInterruptedCall()
-      self = .aarch64(registers)
-    case .powerpc64le(var registers):
-      registers.repeatInterruptedCall()
-      self = .powerpc64le(registers)
-    case .foreign: ForeignRegisters.cannotRun()
-    }
-  }
-  public mutating func repeatInterruptedCall(with arguments: [UInt64]) {
-    switch self {
-    case .x86_64(var registers):
-      registers.repeatInterruptedCall(with: arguments)
-      self = .x86_64(registers)
-    case .i386(var registers):
-      registers.repeatInterruptedCall(with: arguments)
-      self = .i386(registers)
-    case .aarch64(var registers):
-      registers.repeatInterruptedCall(with: arguments)
-      self = .aarch64(registers)
-    case .powerpc64le(var registers):
-      registers.repeatInterruptedCall(with: arguments)
-      self = .powerpc64le(registers)
-    case .foreign: ForeignRegisters.cannotRun()
-    }
-  }
-  public mutating func hideInterruption(of sleep: SleepingCall?) {
-    switch self {
-    case .x86_64(var registers):
-      registers.hideInterruption(of: sleep)
-      self = .x86_64(registers)
-    case .i386(var registers):
-      registers.hideInterruption(of: sleep)
-      self = .i386(registers)
-    case .aarch64(var registers):
-      registers.hideInterruption(of: sleep)
-      self = .aarch64(registers)
-    case .powerpc64le(var registers):
-      registers.hideInterruption(of: sleep)
-      self = .powerpc64le(registers)
-    case .foreign: ForeignRegisters.cannotRun()
-    }
-  }
-  public mutating func abandonInterruptedCall() {
-    switch self {
-    case .x86_64(var registers):
-      registers.abandonInterruptedCall()
-      self = .x86_64(registers)
-    case .i386(var registers):
-      registers.abandonInterruptedCall()
-      self = .i386(registers)
-    case .aarch64(var registers):
-      registers.abandonInterruptedCall()
-      self = .aarch64(registers)
-    case .powerpc64le(var registers):
-      registers.abandonInterruptedCall()
-      self = .powerpc64le(registers)
+    case .arm(var registers):
+      registers.hang(on: lifeline, signalReturn: signalReturn)
+      self = .arm(registers)
     case .foreign: ForeignRegisters.cannotRun()
     }
   }
@@ -465,7 +324,7 @@ public enum Registers: Sendable {
     switch self {
     case .x86_64: X86_64.floatingPointNote(from: set)
     case .i386: I386.floatingPointNote(from: set)
-    case .aarch64, .powerpc64le, .foreign: []
+    case .aarch64, .powerpc64le, .arm, .foreign: []
     }
   }
 }

@@ -18,6 +18,8 @@ public enum SystemCallName: Sendable {
     clockNanosleep
   /// With 64 bits of seconds, on a processor whose `long` has 32.
   case clockNanosleepTime64
+  /// Sets the thread register, on 32-bit ARM.
+  case setTLS
 }
 
 /// One system call with its arguments, as the target will make it.

@@ -82,6 +82,9 @@ public struct MappedRegion: Sendable {
     }
   }
 
+  /// Stands at the same address in every process, outside of its own memory.
+  public var isImmovable: Bool { name.namesImmovable }
+
   /// Whether VmFlags has this two-letter word.
   public func hasFlag(_ flag: StaticString) -> Bool {
     let wanted = flag.withUTF8Buffer { ($0[0], $0[1]) }
@@ -111,4 +114,9 @@ public struct MappedRegion: Sendable {
     }
     return ByteString(bytes)
   }
+}
+
+extension ByteString {
+  /// Of the mappings that are nobody's own: x86's [vsyscall], ARM's [vectors].
+  public var namesImmovable: Bool { self == "[vsyscall]" || self == "[vectors]" }
 }

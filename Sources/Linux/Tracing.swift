@@ -102,6 +102,18 @@ public enum Tracing {
     try request(6, thread, UInt(number) * UInt(MemoryLayout<UInt>.size), UInt(value))
   }
 
+  /// PTRACE_GET_THREAD_AREA of 32-bit ARM: the thread register.
+  public static func threadArea(of thread: ThreadID) throws(Errno) -> [UInt8] {
+    var value: UInt32 = 0
+    try checked(cr_ptrace(22, thread.rawValue, 0, &value))
+    return withUnsafeBytes(of: value) { Array($0) }
+  }
+
+  /// PTRACE_SET_SYSCALL of 32-bit ARM: at the stop before a call, which one it is to be.
+  public static func setSystemCall(_ number: UInt64, of thread: ThreadID) throws(Errno) {
+    try request(23, thread, 0, UInt(number))
+  }
+
   /// Pending `siginfo_t` records, which stay pending.
   public static func pendingSignals(
     of thread: ThreadID, shared: Bool

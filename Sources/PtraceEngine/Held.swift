@@ -41,7 +41,7 @@ final class HeldProcess {
   init(_ id: ProcessID, isNew: Bool) {
     self.id = id
     self.isNew = isNew
-    callsByStops = !isNew
+    callsByStops = !isNew || !Registers.canStep
   }
 
   deinit { if memoryFile >= 0 { _ = FileDescriptor(owning: memoryFile) } }

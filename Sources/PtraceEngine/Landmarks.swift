@@ -29,12 +29,14 @@ struct Landmarks {
     let stack = regions.first { $0.name == "[stack]" && $0.protection & 3 == 3 }?.range
     var search = Search(process: process, registers: registers)
     let code = regions.filter {
-      $0.protection & 5 == 5 && $0.name != "[vsyscall]" && !$0.range.overlaps(ours)
+      $0.protection & 5 == 5 && !$0.isImmovable && !$0.range.overlaps(ours)
     }
     if var expecting, expecting.machine == registers.machine, search.confirms(expecting, in: code) {
       expecting.stack = stack
       return expecting
     }
+    // One page, which only ARM has.
+    for region in code where region.name == "[sigpage]" { search.look(at: region) }
     for region in code where isLoader(region.name) && !search.isComplete { search.look(at: region) }
     for region in code where region.name == "[vdso]" && !search.isComplete {
       search.look(at: region)

@@ -198,6 +198,11 @@ extension PtraceEngine {
       // While signals are blocked: one that came before its end would be lost.
       if let calling = thread.calling, let farewell = registers.farewell(from: calling) {
         goal = try bid(farewell, to: thread, of: held)
+      } else if let calling = thread.calling {
+        if registers.mustBeOutside(ofCallFrom: calling) { try leaveCall(thread, of: held) }
+        if let call = registers.callToMakeAgain {
+          goal = try makeAgain(call, registers, in: thread, of: held)
+        }
       }
     }
     try attempt("give thread back", held.id) { () throws(Errno) in

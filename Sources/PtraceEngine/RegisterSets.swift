@@ -16,6 +16,7 @@ extension PtraceEngine {
       return seen.bytes
     }
     do throws(Errno) {
+      if Registers.isThreadArea(noteType) { return try Tracing.threadArea(of: thread) }
       return try Tracing.registerSet(noteType, of: thread, capacity: 16 << 10)
     } catch {
       // EINVAL, ENODEV: this processor has no such registers.
@@ -28,6 +29,13 @@ extension PtraceEngine {
     _ noteType: UInt32, to bytes: [UInt8], of thread: ThreadID
   ) throws(EngineError) {
     let held = try heldThread(thread)
+    if let name = (held.calling ?? Registers.native)?.callSetting(noteType) {
+      // A word, in the program's byte order, which is ours.
+      let value = bytes.withUnsafeBytes { $0.count < 4 ? 0 : $0.loadUnaligned(as: UInt32.self) }
+      try Self.done(
+        "set the thread register", name, [UInt64(value)], in: held, of: try self.held(held.process))
+      return
+    }
     held.seen.extendedState = nil
     if noteType == held.first?.setDiscardedByCalls ?? Registers.native?.setDiscardedByCalls {
       held.discarded = RegisterSet(noteType: noteType, bytes: bytes)

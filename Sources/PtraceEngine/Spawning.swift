@@ -67,6 +67,11 @@ extension PtraceEngine {
       if isBlank {
         try Tracing.interrupt(thread.id)
         guard case .interrupted = try TaskState.wait(for: thread.id) else { throw .noProcess }
+      } else if !Registers.canStep {
+        // ARM's kernel forgets the stop behind a call that began before it was to stop.
+        try Tracing.interrupt(thread.id)
+        try Tracing.resume(thread.id, .run)
+        guard case .interrupted = try TaskState.wait(for: thread.id) else { throw .noProcess }
       } else {
         // From the exec's own stop to the end of the call, so that the next step is a call's.
         try Tracing.resume(thread.id, .toSystemCall)

@@ -181,18 +181,19 @@ extension Rebuilder {
   ) throws(Failure) {
     let memory = snapshot.processes[index].memory
     let vector = try remote.put(memory.auxiliaryVector, at: 512, by: &engine)
-    // struct prctl_mm_map has the form of the kernel's word size: the wider one first.
-    let outcome = try describe(
-      memory.layout, memory.auxiliaryVector, at: vector, isWide: true, remote, by: &engine)
-    if case .success = outcome { return }
-    if remote.machine.wordSize == .bits32,
-      case .success = try describe(
-        memory.layout, memory.auxiliaryVector, at: vector, isWide: false, remote, by: &engine)
-    {
-      return
+    // struct prctl_mm_map has the form of the kernel's word size, and only i386's own
+    // is told from the wider one by its size.
+    var failure: Errno?
+    let isOwnFirst = remote.machine.wordSize == .bits32 && remote.machine.alignsLongLong
+    for isWide in isOwnFirst ? [false, true] : [true, false] {
+      let outcome = try describe(
+        memory.layout, memory.auxiliaryVector, at: vector, isWide: isWide, remote, by: &engine)
+      guard case .failure(let errno) = outcome else { return }
+      failure = failure ?? errno
+      if remote.machine.wordSize == .bits64 { break }
     }
-    if case .failure(let errno) = outcome {
-      throw Failure("set the program break and the arguments", remote.id, remote.name, errno)
+    if let failure {
+      throw Failure("set the program break and the arguments", remote.id, remote.name, failure)
     }
   }
 
@@ -210,6 +211,7 @@ extension Rebuilder {
     map.int32(UInt32(auxiliaryVector.count))
     // exe_fd: none, the exec has set it.
     map.int32(.max)
+    if remote.machine.alignsLongLong, map.bytes.count % 8 != 0 { map.int32(0) }
     let address = try remote.put(map.bytes, by: &engine)
     return try remote.outcome(
       .prctl,
@@ -218,8 +220,8 @@ extension Rebuilder {
 }
 
 extension MappedRegion {
-  /// [vdso], [vvar], [vsyscall] and the like.
+  /// [vdso], [vvar], [vsyscall] and the like; [sigpage] of ARM.
   var isKernelMade: Bool {
-    inode == 0 && name.hasPrefix("[v") && name.hasSuffix("]")
+    inode == 0 && (name.hasPrefix("[v") && name.hasSuffix("]") || name == "[sigpage]")
   }
 }

@@ -85,10 +85,10 @@ extension Rebuilder {
     var fields = TargetStructure(for: remote.machine)
     fields.int16(UInt16(lock.isExclusive ? F_WRLCK : F_RDLCK))
     fields.int16(UInt16(SEEK_SET))
-    // struct flock64 of 32-bit processors, whose i386 aligns 64 bits to 4 bytes.
+    // struct flock64 of 32-bit processors.
     let isNarrow = remote.machine.wordSize == .bits32
     fields.align()
-    if isNarrow, remote.machine != .i386 { fields.int32(0) }
+    if isNarrow, remote.machine.alignsLongLong { fields.int32(0) }
     fields.int64(lock.start)
     fields.int64(lock.count)
     fields.int32(0)

@@ -19,7 +19,7 @@ struct SpecialMove {
   {
     var moves: [SpecialMove] = []
     for region in saved {
-      guard case .special(let name) = region.backing, name != "[vsyscall]" else { continue }
+      guard case .special(let name) = region.backing, !name.namesImmovable else { continue }
       guard let now = fresh.first(where: { $0.name == name }), now.range.count == region.range.count
       else { return nil }
       moves.append(SpecialMove(name: name, from: now.range, to: region.range))
@@ -48,7 +48,7 @@ extension Rebuilder {
   func moveSpecials<E: Engine & ~Copyable>(
     _ fresh: [MappedRegion], _ memory: AddressSpace, _ remote: Remote, by engine: inout E
   ) throws(Failure) {
-    let specials = fresh.filter { $0.isKernelMade && $0.name != "[vsyscall]" }
+    let specials = fresh.filter { $0.isKernelMade && !$0.isImmovable }
       .map { (name: $0.name, range: $0.range) }
     guard let all = SpecialMove.plan(specials, memory.regions) else {
       throw Failure(

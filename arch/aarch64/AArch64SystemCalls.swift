@@ -93,8 +93,8 @@ extension AArch64 {
     case .clone3: 435
     case .closeRange: 436
     case .pidfdGetfd: 438
-    // An x86 call, and one of 32-bit processors.
-    case .archPrctl, .clockNanosleepTime64: nil
+    // An x86 call, one of 32-bit processors, and one of ARM.
+    case .archPrctl, .clockNanosleepTime64, .setTLS: nil
     }
   }
 }

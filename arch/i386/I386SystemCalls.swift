@@ -97,6 +97,7 @@ extension I386 {
     case .closeRange: 436
     case .pidfdGetfd: 438
     case .restartSyscall: 0
+    case .setTLS: nil
     }
   }
 }

@@ -94,7 +94,7 @@ extension PowerPC64LE {
     case .closeRange: 436
     case .pidfdGetfd: 438
     // An x86 call, and one of 32-bit processors.
-    case .archPrctl, .clockNanosleepTime64: nil
+    case .archPrctl, .clockNanosleepTime64, .setTLS: nil
     }
   }
 }

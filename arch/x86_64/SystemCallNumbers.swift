@@ -94,7 +94,7 @@ extension X86_64 {
     case .clone3: 435
     case .closeRange: 436
     case .pidfdGetfd: 438
-    case .clockNanosleepTime64: nil
+    case .clockNanosleepTime64, .setTLS: nil
     }
   }
 }
