@@ -74,7 +74,8 @@ private struct Trip: ~Copyable {
   let request: CheckpointRequest
   let deadline: Deadline
   var result = CheckpointResult(processes: [])
-  var sealer: Sealer?
+  /// One for each file.
+  var sealers: [Sealer] = []
   var rendezvous: Rendezvous
 
   init(request: CheckpointRequest, deadline: Deadline) {
@@ -97,18 +98,17 @@ private struct Trip: ~Copyable {
     collector.contextFile = destination.identity.map { FileKey(device: $0.device, inode: $0.inode) }
     try collector.collect(frozen, by: &engine, until: deadline)
     report.step("planning the file")
-    let layout = Layout(planning: &collector.snapshot)
+    let layout = Layout(planning: &collector.snapshot, dividedAs: destination.mark)
     try destination.reserve(layout)
     // What is compressed goes through our hands twice.
     let isTwice = destination.isCompressed
     report.expect(layout.contentSize + (isTwice ? layout.totalSize : 0))
-    let sealer = try Sealer(
-      layout, destination.file, isSynchronous: destination.isSynchronous)
+    let sealers = try destination.sealers(of: layout)
     report.step("writing memory")
     try write(
-      collector.contents, by: &engine, to: destination.file, until: deadline, report: &report
-    ) { sealer.written(below: $0) }
-    self.sealer = sealer
+      collector.contents, by: &engine, to: destination, until: deadline, report: &report
+    ) { part, end in sealers[sealers.count == 1 ? 0 : part].written(below: end) }
+    self.sealers = sealers
     result.processes = collector.snapshot.processes.map { $0.id }
     result.threads = collector.snapshot.processes.reduce(0) { $0 + $1.threads.count }
     result.bytes = layout.totalSize
@@ -129,7 +129,7 @@ private struct Trip: ~Copyable {
     _ destination: consuming Destination, _ report: inout Report
   ) throws(Failure) {
     report.step("sealing the file")
-    try sealer?.seal()
+    for sealer in sealers { try sealer.seal() }
     report.step(destination.isCompressed ? "compressing the file" : "committing the file")
     result.bytes = try destination.commit { report.advance($0) }
   }

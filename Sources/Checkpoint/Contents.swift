@@ -13,16 +13,18 @@ struct ContentPiece {
 
   var source: Source
   var extent: Extent
+  /// Index of the process in whose file it stands, where each has one.
+  var part = 0
 }
 
 extension Collector {
   /// Every extent of the planned snapshot with the place that its bytes come from.
   var contents: [ContentPiece] {
     var pieces: [ContentPiece] = []
-    for process in snapshot.processes {
+    for (index, process) in snapshot.processes.enumerated() {
       for region in process.memory.regions {
         for extent in region.contents {
-          pieces.append(ContentPiece(source: .memory(process.id), extent: extent))
+          pieces.append(ContentPiece(source: .memory(process.id), extent: extent, part: index))
         }
       }
     }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import CLinux
+import ContextFile
 import Engine
 import Linux
 import Request
@@ -8,22 +9,24 @@ import Snapshot
 /// Bytes that go to the engine in one call: enough to be fast, few enough to be called off soon.
 private let batchSize: UInt64 = 128 << 20
 
-/// Writes all contents to their places in the file.
+/// Writes all contents to their places in the file, or in the files of a directory.
 ///
-/// `written` is told up to which offset of the file everything is there. Throws ETIMEDOUT after the
+/// `written` is told up to which offset of which part everything is there. Throws ETIMEDOUT after the
 /// deadline, EINTR when the report calls it off, the error of writing itself (ENOSPC, EIO …).
 func write<E: Engine & ~Copyable>(
-  _ pieces: [ContentPiece], by engine: inout E, to file: borrowing FileDescriptor,
-  until deadline: Deadline, report: inout Report, written: (UInt64) -> Void
+  _ pieces: [ContentPiece], by engine: inout E, to destination: borrowing Destination,
+  until deadline: Deadline, report: inout Report, written: (_ part: Int, _ end: UInt64) -> Void
 ) throws(Failure) {
   var index = 0
   var batch: [ContentPiece] = []
   var size: UInt64 = 0
   while index < pieces.count {
     let piece = pieces[index]
-    if let first = batch.first, size >= batchSize || !first.source.isSame(as: piece.source) {
-      try write(batch: batch, by: &engine, to: file, deadline, &report)
-      written(piece.extent.fileOffset)
+    if let first = batch.first, size >= batchSize || !first.goes(with: piece) {
+      let part = destination.part(first.part)
+      try write(batch: batch, by: &engine, to: part.file, deadline, &report)
+      let last = batch[batch.count - 1].extent
+      written(first.part, last.fileOffset + last.count)
       batch = []
       size = 0
     }
@@ -31,7 +34,10 @@ func write<E: Engine & ~Copyable>(
     size += piece.extent.count
     index += 1
   }
-  if !batch.isEmpty { try write(batch: batch, by: &engine, to: file, deadline, &report) }
+  if let first = batch.first {
+    let part = destination.part(first.part)
+    try write(batch: batch, by: &engine, to: part.file, deadline, &report)
+  }
 }
 
 private func write<E: Engine & ~Copyable>(
@@ -82,6 +88,13 @@ private func notWritten(_ errno: Errno, _ what: ByteString) -> Failure {
   case .interrupted: Failure(errno, "called off; all processes run on")
   case .timedOut: Failure(errno, Deadline.passedMessage)
   default: Failure(errno, "cannot write \(what) to the context file: \(errno)")
+  }
+}
+
+extension ContentPiece {
+  /// In one call, to one file.
+  fileprivate func goes(with other: ContentPiece) -> Bool {
+    part == other.part && source.isSame(as: other.source)
   }
 }
 

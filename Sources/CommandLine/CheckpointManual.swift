@@ -47,10 +47,13 @@ extension CheckpointOptions {
     "Where to (one of)",
     OptionRow("context.ID in the working directory (default)", option(.cwd, "c", "cwd")),
     OptionRow("this file", option(.file, "f", "file", .required("FILE"))),
+    OptionRow(
+      "a new directory, with context.PID for each process",
+      option(.directory, "d", "dir", .required("DIR"))),
     OptionRow("an open descriptor", option(.fd, "F", "fd", .required("FD"))))
 
   private static let replacement = OptionGroup(
-    "An older file of that name (the last one given holds)",
+    "An older file or directory of that name (the last one given holds)",
     OptionRow("stays until the new one is complete (default)", option(.atomic, nil, "atomic")),
     OptionRow(
       "and is kept as NAME, or as FILE.~1~, FILE.~2~...",
@@ -135,8 +138,7 @@ extension CheckpointOptions {
   private static let notBuilt = OptionGroup(
     "",
     OptionRow(
-      "", option(.directory, "d", "dir", .required("DIR")),
-      option(.ptracedAllow, nil, "ptraced-allow"),
+      "", option(.ptracedAllow, nil, "ptraced-allow"),
       option(.tcpEstablished, nil, "tcp-established"), option(.live, nil, "live"),
       option(.incremental, nil, "incremental")))
 }

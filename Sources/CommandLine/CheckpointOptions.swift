@@ -46,7 +46,7 @@ public struct CheckpointOptions: Sendable {
       parsed.operands[0], of: "ID", in: 1 ... .max, meaning: "a process, group or session id")
     guard destinations <= 1 else {
       throw .refused(
-        Failure(.invalid, "more than one destination was given: choose one of --file, --fd, --cwd"))
+        Failure(.invalid, "more than one destination was given: choose one of --file, --dir, --fd, --cwd"))
     }
     if case .file(let path) = placement, path.isEmpty {
       placement = .file("context.\(request.target)")
@@ -128,6 +128,7 @@ public struct CheckpointOptions: Sendable {
   ) throws(ArgumentError) {
     switch key {
     case .file: place(.file(try OptionArgument.path(argument, of: "--file")))
+    case .directory: place(.directory(try OptionArgument.path(argument, of: "--dir")))
     case .cwd: place(.file(""))
     case .fd: place(.descriptor(try OptionArgument.descriptor(argument)))
     case .atomic: replacement = .atomic
@@ -154,7 +155,6 @@ public struct CheckpointOptions: Sendable {
     _ key: CheckpointKey, _ argument: ByteString?
   ) throws(ArgumentError) {
     switch key {
-    case .directory: throw .notBuilt("--dir", "use --file")
     case .ptracedAllow:
       throw .notBuilt("--ptraced-allow", "a process has one tracer at a time: detach the debugger")
     case .tcpEstablished: throw .notBuilt("--tcp-established")

@@ -29,6 +29,7 @@ public struct InfoOptions: Sendable {
   enum Key: Int32 {
     case help = 256
     case version, quiet, maps, descriptors, threads, stack, check, json, core, output, file, descriptor
+    case directory
   }
 
   public static let manual = Manual(
@@ -57,6 +58,9 @@ public struct InfoOptions: Sendable {
       OptionRow(
         "read this context file",
         Option(Key.file.rawValue, "f", "file", argument: .required("FILE"))),
+      OptionRow(
+        "read the files of this directory, as FILE alone",
+        Option(Key.directory.rawValue, "d", "dir", argument: .required("DIR"))),
       OptionRow(
         "read the context from a descriptor",
         Option(Key.descriptor.rawValue, "F", "fd", argument: .required("FD"))),
@@ -109,6 +113,8 @@ public struct InfoOptions: Sendable {
       output = try OptionArgument.path(occurrence.argument, of: "--output")
     case .file:
       return .file(try OptionArgument.path(occurrence.argument, of: "--file"))
+    case .directory:
+      return .directory(try OptionArgument.path(occurrence.argument, of: "--dir"))
     case .descriptor:
       return .descriptor(try OptionArgument.descriptor(occurrence.argument))
     case nil: break

@@ -37,6 +37,9 @@ extension RestartOptions {
   private static let source = OptionGroup(
     "Where from (one of)",
     OptionRow("this file, as FILE alone", option(.file, "f", "file", .required("FILE"))),
+    OptionRow(
+      "a directory that cr_checkpoint --dir has made",
+      option(.directory, "d", "dir", .required("DIR"))),
     OptionRow("an open descriptor", option(.fd, "F", "fd", .required("FD"))),
     OptionRow(
       "a path, or leading directories, that moved;\nup to 16, the first that fits holds",
@@ -109,7 +112,7 @@ extension RestartOptions {
   private static let notBuilt = OptionGroup(
     "",
     OptionRow(
-      "", option(.directory, "d", "dir", .required("DIR")), option(.lazy, nil, "lazy"),
+      "", option(.lazy, nil, "lazy"),
       option(.libcr, nil, "libcr", .required("FD")),
       option(.requester, nil, "requester", .required("PID")),
       Option(RestartKey.stop.rawValue, nil, "freeze")))

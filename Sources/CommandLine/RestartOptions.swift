@@ -53,7 +53,7 @@ public struct RestartOptions: Sendable {
     if sources > 1 {
       reject(
         .refused(
-          Failure(.invalid, "more than one context file was given: choose one of FILE, --file, --fd")))
+          Failure(.invalid, "more than one context file was given: choose one of FILE, --file, --dir, --fd")))
     }
   }
 
@@ -74,6 +74,7 @@ public struct RestartOptions: Sendable {
     case .quiet: verbosity = -1
     case .verbose: verbosity = max(verbosity, 0) + 1
     case .file: place(.file(try OptionArgument.path(argument, of: "--file")))
+    case .directory: place(.directory(try OptionArgument.path(argument, of: "--dir")))
     case .fd: place(.descriptor(try OptionArgument.descriptor(argument)))
     case .omitMaybe: omission = .maybe
     case .omitAlways: omission = .always
@@ -95,7 +96,6 @@ public struct RestartOptions: Sendable {
     case .requester:
       request.requester = ProcessID(
         try OptionArgument.number(argument, of: "--requester", in: 1 ... .max, meaning: "a pid"))
-    case .directory: throw .notBuilt("--dir", "name the one context file")
     case .lazy: throw .notBuilt("--lazy")
     case .rootless: rootless = true
     default:

@@ -14,12 +14,17 @@ extension Reader {
       throw Failure(.noProcess, "there is no process \(process) in \(name)")
     }
     let source = alone(index)
+    let memory = parts.file(ofProcess: snapshot.processes[index].sharesMemoryWith ?? index)
     var planned = source
     let layout = Layout(planning: &planned, isContext: false)
     do throws(Errno) {
       try layout.writeHeads(to: destination)
-      for (old, new) in zip(Self.contents(of: source), Self.contents(of: planned)) {
-        try file.copy(
+      for (old, new) in zip(Self.memory(of: source), Self.memory(of: planned)) {
+        try memory.file.copy(
+          from: old.fileOffset, count: old.count, to: destination, at: new.fileOffset)
+      }
+      for (old, new) in zip(Self.sharedMemory(of: source), Self.sharedMemory(of: planned)) {
+        try parts.common.file.copy(
           from: old.fileOffset, count: old.count, to: destination, at: new.fileOffset)
       }
       try destination.setSize(layout.totalSize)
@@ -56,8 +61,11 @@ extension Reader {
   }
 
   /// In the order in which `Layout` gives them their places.
-  private static func contents(of snapshot: Snapshot) -> [Extent] {
+  private static func memory(of snapshot: Snapshot) -> [Extent] {
     snapshot.processes.flatMap { $0.memory.regions.flatMap { $0.contents } }
-      + snapshot.sharedMemories.flatMap { $0.contents }
+  }
+
+  private static func sharedMemory(of snapshot: Snapshot) -> [Extent] {
+    snapshot.sharedMemories.flatMap { $0.contents }
   }
 }

@@ -1,142 +1,55 @@
 // SPDX-License-Identifier: Apache-2.0
-import CLinux
 import Linux
 import Request
 
-/// Where a context file is being written, and what happens to what was there before.
+/// Where a context is being written, and what happens to what was there before: a file, or a directory
+/// with a file for each process.
 ///
 /// Made before anything is stopped, so that most reasons for failing are found while they cost
-/// nothing. Ended by `commit`; without it the file that was begun is removed, and an older one is
-/// as it was (except with `clobber`, which gives that up once `reserve` was called).
+/// nothing. Ended by `commit`; without it what was begun is removed, and what is older is as it was
+/// (except with `clobber`, which gives that up once `reserve` was called).
 public struct Destination: ~Copyable {
-  /// What to write to: seekable, for reading and writing, with mode 0600, so that a target of the
-  /// same user can open it too.
-  public let file: FileDescriptor
-  /// The file's place by name; nil where the caller opened it.
-  private let named: NamedFile?
-  /// Where it is copied to at the end: a pipe, socket, device, or a file that only takes appending;
-  /// any file if it is to be compressed.
-  private let stream: Stream?
+  /// One, or in a directory one for each process from `reserve` on.
+  private var files: [DestinationFile]
+  private let directory: ContextDirectory?
   private let compression: Compression
-  /// Where it will be found, absolute; empty where it has no name, as in a pipe.
-  public let path: ByteString
   /// Whether `commit` waits for the disk.
   public let isSynchronous: Bool
-  private var hasBegun = false
-  private var isCommitted = false
 
-  private struct Stream: ~Copyable {
-    let file: FileDescriptor
-    let name: ByteString
-
-    /// - Returns: the bytes that were written.
-    func fill(
-      from whole: borrowing FileDescriptor, _ compression: Compression, isSynchronous: Bool,
-      onProgress: (UInt64) -> Bool
-    ) throws(Failure) -> UInt64 {
-      let written: UInt64
-      do throws(Errno) {
-        let size = try whole.status().size
-        switch compression.method {
-        case .none:
-          try Spool.empty(whole, into: file)
-          written = size
-        case .zstd(let level):
-          let packer = try FramePacker(
-            level: level,
-            threads: compression.threads > 0 ? compression.threads : Workers.processorCount)
-          written = try packer.pack(
-            MemoryRange(start: 0, end: size), of: whole, to: file, onProgress: onProgress)
-        }
-      } catch {
-        if error == .interrupted { throw Failure(error, "called off; all processes run on") }
-        throw Failure(error, "cannot write the context to \(name): \(error)")
-      }
-      // A device or pipe need not know fsync.
-      if isSynchronous { try? file.synchronize() }
-      return written
-    }
-  }
-
-  /// - Parameter isSynchronous: `commit` returns when the file would survive a power failure.
+  /// - Parameter isSynchronous: `commit` returns when the context would survive a power failure.
   /// - Throws: EISDIR, EEXIST (`noclobber`), EBUSY (somebody else is writing it), and what open(2)
   ///   says.
   public init(
     _ placement: Placement, _ replacement: Replacement, isSynchronous: Bool,
     compression: Compression = Compression()
   ) throws(Failure) {
+    var files: [DestinationFile] = []
+    var directory: ContextDirectory?
     switch placement {
-    case .file(let path): try self.init(path, replacement, isSynchronous, compression)
-    case .descriptor(let number): try self.init(number, isSynchronous, compression)
+    case .file(let path):
+      files = [try DestinationFile(path, replacement, isSynchronous, compression)]
+    case .descriptor(let number):
+      files = [try DestinationFile(number, isSynchronous, compression)]
+    case .directory(let path): directory = try ContextDirectory(path, replacement)
     }
+    self.init(files, directory, isSynchronous, compression)
   }
 
   private init(
-    _ path: ByteString, _ replacement: Replacement, _ isSynchronous: Bool,
+    _ files: [DestinationFile], _ directory: ContextDirectory?, _ isSynchronous: Bool,
     _ compression: Compression
-  ) throws(Failure) {
-    if let stream = try Self.stream(to: path) {
-      self.init(
-        file: try Self.spool(), named: nil, stream: Stream(file: stream, name: path),
-        isSynchronous, compression)
-    } else {
-      let named = try NamedFile(path, replacement)
-      let file = try named.duplicate()
-      if compression.isWanted {
-        self.init(
-          file: try Self.spool(), named: named, stream: Stream(file: file, name: path),
-          isSynchronous, compression)
-      } else {
-        self.init(file: file, named: named, stream: nil, isSynchronous, compression)
-      }
-    }
-  }
-
-  private init(
-    _ number: Int32, _ isSynchronous: Bool, _ compression: Compression
-  ) throws(Failure) {
-    if let direct = try Self.direct(number) {
-      let place = (try? readLink("/proc/self/fd/\(number)")).map { $0.hasPrefix("/") ? $0 : "" }
-      if compression.isWanted {
-        self.init(
-          file: try Self.spool(), named: nil,
-          stream: Stream(file: direct, name: "descriptor \(number)"), isSynchronous, compression,
-          path: place ?? "")
-      } else {
-        self.init(
-          file: direct, named: nil, stream: nil, isSynchronous, compression, path: place ?? "")
-      }
-    } else {
-      let stream = Stream(
-        file: try Self.duplicate(of: number), name: "descriptor \(number)")
-      self.init(file: try Self.spool(), named: nil, stream: stream, isSynchronous, compression)
-    }
-  }
-
-  private init(
-    file: consuming FileDescriptor, named: consuming NamedFile?, stream: consuming Stream?,
-    _ isSynchronous: Bool, _ compression: Compression, path: ByteString = ""
   ) {
-    self.file = file
-    self.compression = compression
-    self.path = named?.wholePath ?? path
-    self.named = named
-    self.stream = stream
+    self.files = files
+    self.directory = directory
     self.isSynchronous = isSynchronous
+    self.compression = compression
   }
 
-  /// Whether `commit` compresses it.
-  public var isCompressed: Bool { compression.isWanted }
-
-  /// st_dev and st_ino of what is being written.
-  public var identity: (device: UInt64, inode: UInt64)? {
-    var status = try? file.status()
-    switch stream {
-    case .some(let stream): if isCompressed { status = try? stream.file.status() }
-    case .none: break
-    }
-    guard let status else { return nil }
-    return (status.device, status.inode)
+  /// The same directory as somebody else's destination, who will give it its name: see `handOver`.
+  public init(
+    within number: Int32, isSynchronous: Bool, compression: Compression
+  ) throws(Failure) {
+    self.init([], try ContextDirectory(within: number), isSynchronous, compression)
   }
 
   /// Throws what `init` would throw; leaves nothing behind, and whoever waits at a FIFO waiting.
@@ -152,30 +65,67 @@ public struct Destination: ~Copyable {
     _ = try Destination(placement, replacement, isSynchronous: false)
   }
 
-  /// From now on somebody else writes to `file`, who looks after everything but `commit`.
-  public mutating func handOver() { hasBegun = true }
+  /// Where the context will be found, absolute; empty where it has no name, as in a pipe. That of a
+  /// directory ends with `/.`.
+  public var path: ByteString { directory.map { $0.wholePath + "/." } ?? files[0].path }
 
-  /// Throws ENOSPC if there is no room for the file, before any of it is written.
+  /// Whether `commit` compresses it.
+  public var isCompressed: Bool { compression.isWanted }
+
+  /// st_dev and st_ino of the file that is being written.
+  public var identity: (device: UInt64, inode: UInt64)? {
+    directory == nil ? files[0].identity : nil
+  }
+
+  /// How the files of a directory will know each other; nil for a file that holds everything.
+  public var mark: PartMark? { directory == nil ? nil : .random() }
+
+  /// What the memory of the process with this index is written to; with index 0 also what belongs to
+  /// no process alone.
+  public func part(_ index: Int) -> DestinationFile { files[directory == nil ? 0 : index] }
+
+  /// From now on another process writes, which looks after everything but `commit`.
+  ///
+  /// - Returns: a descriptor of the file, or of the directory.
+  public mutating func handOver() -> Int32 {
+    if let directory { return directory.handle.number }
+    files[0].handOver()
+    return files[0].file.number
+  }
+
+  /// Throws ENOSPC if there is no room for the context, before any of it is written.
   public mutating func reserve(_ layout: Layout) throws(Failure) {
-    let free = file.freeSpace()
-    // Blocks that an older file, overwritten in place, has already.
-    let present = (try? file.status().size) ?? 0
-    if free != .max, free &+ present < layout.totalSize {
-      throw Failure(
-        .noSpace,
-        "no room for the context file: it takes \(layout.totalSize) bytes, and \(free) are free")
-    }
-    hasBegun = true
-    guard present > 0 else { return }
-    do throws(Errno) {
-      // The old commit mark must not vouch for what is being written over.
-      try file.setSize(present - min(present, UInt64(Format.footerSize)))
-    } catch {
-      throw Failure(error, "cannot overwrite the old context file: \(error)")
+    guard let directory else { return try files[0].reserve(layout.totalSize) }
+    try directory.reserve(layout.totalSize)
+    Self.allowManyFiles()
+    for index in layout.parts.indices {
+      let file = try DestinationFile(
+        try directory.makeFile(of: layout.process(ofPart: index)),
+        directory.path(of: layout.process(ofPart: index)), isSynchronous, compression)
+      files.append(file)
+      try file.reserve(layout.parts[index].totalSize)
     }
   }
 
-  /// Puts the file in its place: from here on it is there, whole.
+  /// As many open files as we may have: a few for each process.
+  private static func allowManyFiles() {
+    let openFiles: Int32 = 7  // RLIMIT_NOFILE
+    guard let limit = try? resourceLimit(openFiles, of: .own) else { return }
+    // Where it is refused, opening tells.
+    try? setResourceLimit(openFiles, of: .own, soft: limit.hard, hard: limit.hard)
+  }
+
+  /// Checksums of what the parts of a layout hold, to be made before that is written.
+  public func sealers(of layout: Layout) throws(Failure) -> [Sealer] {
+    var sealers: [Sealer] = []
+    for index in layout.parts.indices {
+      sealers.append(
+        try Sealer(layout, part: index, part(index).file, isSynchronous: isSynchronous))
+    }
+    return sealers
+  }
+
+  /// Puts the context in its place: from here on it is there, whole.
   ///
   /// - Parameter onProgress: of compressing: how many further bytes are done; false calls it off.
   /// - Returns: the bytes that it takes.
@@ -183,121 +133,14 @@ public struct Destination: ~Copyable {
   public consuming func commit(
     onProgress: (UInt64) -> Bool = { _ in true }
   ) throws(Failure) -> UInt64 {
-    let size = try finish(onProgress)
-    isCommitted = true
+    var size: UInt64 = 0
+    for file in files { size += try file.commit(onProgress: onProgress) }
+    try directory?.commit(isSynchronous: isSynchronous)
     return size
-  }
-
-  private borrowing func finish(_ onProgress: (UInt64) -> Bool) throws(Failure) -> UInt64 {
-    var size = (try? file.status().size) ?? 0
-    switch stream {
-    case .some(let stream):
-      try emptySink(stream)
-      do throws(Failure) {
-        size = try stream.fill(
-          from: file, compression, isSynchronous: isSynchronous && !isNamed, onProgress: onProgress)
-      } catch {
-        try? emptySink(stream)
-        throw error
-      }
-    case .none: if isSynchronous && !isNamed { try synchronize() }
-    }
-    switch named {
-    case .some(let named): try named.commit(isSynchronous: isSynchronous)
-    case .none: break
-    }
-    return size
-  }
-
-  private var isNamed: Bool {
-    switch named {
-    case .some: true
-    case .none: false
-    }
-  }
-
-  /// A compressed file takes the place of all that an older one had.
-  private borrowing func emptySink(_ stream: borrowing Stream) throws(Failure) {
-    guard compression.isWanted else { return }
-    do throws(Errno) {
-      let status = try stream.file.status()
-      // What only takes appending keeps what it has.
-      guard status.isRegular, try stream.file.flags() & O_APPEND == 0 else { return }
-      try stream.file.setSize(0)
-    } catch {
-      throw Failure(error, "cannot overwrite \(stream.name): \(error)")
-    }
-  }
-
-  private borrowing func synchronize() throws(Failure) {
-    do throws(Errno) { try file.synchronize() } catch {
-      throw Failure(error, "cannot write the context file to disk: \(error)")
-    }
   }
 
   deinit {
-    guard !isCommitted else { return }
-    switch named {
-    case .some(let named): return named.abandon(hasBegun: hasBegun)
-    case .none: break
-    }
-    switch stream {
-    case .some: break
-    case .none: if hasBegun { try? file.setSize(0) }
-    }
-  }
-
-  // MARK: What it is
-
-  /// A FIFO or device that a path leads to, opened for writing; nil for a regular file or none.
-  private static func stream(to path: ByteString) throws(Failure) -> FileDescriptor? {
-    let status: FileStatus
-    do throws(Errno) { status = try FileStatus.of(path) } catch {
-      // No such file is what we hope for; everything else shows when it is made.
-      return nil
-    }
-    if status.isRegular { return nil }
-    if status.isDirectory {
-      throw Failure(Errno(rawValue: EISDIR), "cannot write to \(path): it is a directory")
-    }
-    guard status.isPipe || status.isCharacterDevice else {
-      throw Failure(
-        .invalid, "cannot write to \(path): it is no regular file, FIFO or character device")
-    }
-    do throws(Errno) { return try FileDescriptor(opening: path, flags: O_WRONLY | O_NOCTTY) } catch {
-      throw Failure(error, "cannot open \(path) for writing: \(error)")
-    }
-  }
-
-  /// The given descriptor for direct use, if it is a regular file that can be written anywhere.
-  private static func direct(_ number: Int32) throws(Failure) -> FileDescriptor? {
-    let given = try duplicate(of: number)
-    do throws(Errno) {
-      let status = try given.status()
-      if status.isDirectory { throw Errno(rawValue: EISDIR) }
-      let flags = try given.flags()
-      if flags & O_ACCMODE == O_RDONLY { throw .badDescriptor }
-      guard status.isRegular, flags & O_APPEND == 0,
-        cr_syscall(Int(SYS_lseek), Int(number), 0, Int(SEEK_CUR), 0, 0, 0) == 0
-      else { return nil }
-      if flags & O_ACCMODE == O_RDWR { return given }
-      // Checksums are read back; the same file once more, if its mode lets us.
-      return try? FileDescriptor(opening: "/proc/self/fd/\(number)", flags: O_RDWR)
-    } catch {
-      throw Failure(error, "cannot write to descriptor \(number): \(error)")
-    }
-  }
-
-  private static func duplicate(of number: Int32) throws(Failure) -> FileDescriptor {
-    let result = cr_syscall(Int(SYS_fcntl), Int(number), Int(F_DUPFD_CLOEXEC), 3, 0, 0, 0)
-    do throws(Errno) { return FileDescriptor(owning: Int32(try checked(result))) } catch {
-      throw Failure(error, "cannot use descriptor \(number): \(error)")
-    }
-  }
-
-  private static func spool() throws(Failure) -> FileDescriptor {
-    do throws(Errno) { return try Spool.open() } catch {
-      throw Failure(error, "cannot make a temporary file for the context: \(error)")
-    }
+    // Files that were begun go before the directory that they are in.
+    directory?.abandon()
   }
 }

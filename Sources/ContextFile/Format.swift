@@ -8,6 +8,8 @@ import Linux
 ///     image of each further process, the same, page-aligned
 ///     contents of shared memories and deleted files, page-aligned
 ///     trailer               checksums | commit mark (the last bytes of the file)
+///
+/// In a directory each image is in a file of its own, with a trailer of its own.
 public enum Format {
   /// A reader refuses another major version; within one, older and newer files are both readable.
   public static let majorVersion: UInt16 = 1
@@ -38,6 +40,8 @@ enum NoteKind: UInt32 {
   case openFiles = 4
   case sharedMemories = 5
   case systemV = 6
+  /// In each image of a context that is in a directory.
+  case part = 7
   // Of one process.
   case process = 16
   case thread = 17

@@ -9,6 +9,8 @@ struct Image {
   let index: Int
   /// Whether it has notes of ours; without them it is a core file and nothing else.
   private let isContext: Bool
+  /// Of the files of a directory.
+  private let mark: PartMark?
   let machine: Machine
   /// Bytes of all notes but the version's.
   private let otherNotesSize: Int
@@ -20,20 +22,27 @@ struct Image {
   /// Up to the end of its runs of pages.
   var size: UInt64 = 0
 
-  init(of snapshot: Snapshot, _ index: Int, alignment: UInt64, isContext: Bool) {
+  init(
+    of snapshot: Snapshot, _ index: Int, alignment: UInt64, isContext: Bool, _ mark: PartMark?
+  ) {
     self.index = index
     self.isContext = isContext
+    self.mark = mark
     machine = snapshot.processes[index].machine
     var notes = NoteWriter(machine.byteOrder, measuring: true)
     Self.addFixedNotes(of: snapshot, index, isContext: isContext, to: &notes)
-    if isContext { Self.addPlacedNotes(of: snapshot, index, imageTable: [], to: &notes) }
+    if isContext {
+      Self.addMark(mark, to: &notes)
+      Self.addPlacedNotes(of: snapshot, index, imageTable: [], to: &notes)
+    }
     otherNotesSize =
       notes.count
       + (isContext && index == 0 ? snapshot.processes.count * Self.imageEntrySize : 0)
     segmentCount =
       1
       + Segments(
-        snapshot: snapshot, index: index, imageOffset: 0, emptyPlace: 0
+        snapshot: snapshot, index: index, showsShared: index == 0 || mark == nil, imageOffset: 0,
+        emptyPlace: 0
       ).loads().count
     headSize = aligned(UInt64(unpaddedSize), to: alignment)
   }
@@ -124,8 +133,13 @@ struct Image {
     }
   }
 
+  private static func addMark(_ mark: PartMark?, to notes: inout NoteWriter) {
+    guard var mark else { return }
+    notes.add(.part) { mark.walk(&$0) }
+  }
+
   private func addVersionNote(
-    _ snapshot: Snapshot, _ layout: Layout, to notes: inout NoteWriter
+    _ snapshot: Snapshot, _ part: Layout.Part, to notes: inout NoteWriter
   ) {
     notes.add(.version) { out in
       out.put(Format.majorVersion)
@@ -133,8 +147,8 @@ struct Image {
       out.put(UInt32(snapshot.processes.count))
       out.put(snapshot.processes[index].id.rawValue)
       out.put(UInt32(index))
-      out.put(layout.totalSize)
-      out.put(layout.trailerOffset)
+      out.put(part.totalSize)
+      out.put(part.trailerOffset)
       out.put(headSize)
     }
   }
@@ -142,18 +156,19 @@ struct Image {
   // MARK: The head
 
   /// All of it, once every place in the file is known.
-  func head(_ snapshot: Snapshot, _ layout: Layout, imageTable: [ImageEntry]) -> [UInt8] {
+  func head(_ snapshot: Snapshot, _ part: Layout.Part, imageTable: [ImageEntry]) -> [UInt8] {
     var head = FieldWriter(machine.byteOrder)
     head.put(raw: header())
     var notes = NoteWriter(machine.byteOrder)
-    if isContext { addVersionNote(snapshot, layout, to: &notes) }
+    if isContext { addVersionNote(snapshot, part, to: &notes) }
     Self.addFixedNotes(of: snapshot, index, isContext: isContext, to: &notes)
     if isContext {
+      Self.addMark(mark, to: &notes)
       Self.addPlacedNotes(of: snapshot, index, imageTable: imageTable, to: &notes)
     }
     head.put(raw: notes.bytes)
     head.put(zeros: segmentsOffset - head.count)
-    head.put(raw: segments(snapshot, layout))
+    head.put(raw: segments(snapshot, part))
     if hasSection { head.put(raw: countSection()) }
     head.put(zeros: Int(headSize) - head.count)
     return head.bytes
@@ -189,13 +204,13 @@ struct Image {
 
   /// The first run, or where there is none the trailer: no place that begins with an ELF header of
   /// ours.
-  private func emptyPlace(_ layout: Layout) -> UInt64 {
-    let trailer = layout.trailerOffset - offset
+  private func emptyPlace(_ part: Layout.Part) -> UInt64 {
+    let trailer = part.trailerOffset - offset
     let isReachable = machine.wordSize == .bits64 || trailer <= UInt64(UInt32.max)
     return size > headSize || !isReachable ? headSize : trailer
   }
 
-  private func segments(_ snapshot: Snapshot, _ layout: Layout) -> [UInt8] {
+  private func segments(_ snapshot: Snapshot, _ part: Layout.Part) -> [UInt8] {
     var note = cr_elf_segment()
     note.type = 4  // PT_NOTE
     note.offset = UInt64(headerSize)
@@ -204,7 +219,8 @@ struct Image {
     let all =
       [note]
       + Segments(
-        snapshot: snapshot, index: index, imageOffset: offset, emptyPlace: emptyPlace(layout)
+        snapshot: snapshot, index: index, showsShared: index == 0 || mark == nil,
+        imageOffset: offset, emptyPlace: emptyPlace(part)
       ).loads()
     return encoded(all.count * cr_elf_segment_size(machine.wordSize.rawValue)) { out in
       all.withUnsafeBufferPointer { cr_elf_put_segments(form, $0.baseAddress, $0.count, out) }

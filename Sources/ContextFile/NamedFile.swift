@@ -14,13 +14,23 @@ struct NamedFile: ~Copyable {
   private let file: FileDescriptor
   /// In place: there was a file, and this was its mode.
   private let oldMode: UInt32?
+  private let isPart: Bool
 
   init(_ path: ByteString, _ replacement: Replacement) throws(Failure) {
     let (folder, name) = Self.split(path)
     if name.isEmpty || name == "." || name == ".." {
       throw Failure(Errno(rawValue: EISDIR), "cannot write to '\(path)': it names no file")
     }
-    let directory = try Self.open(folder, for: path)
+    try self.init(name, in: try Self.open(folder, for: path), path, replacement)
+  }
+
+  /// - Parameters:
+  ///   - path: what messages call it.
+  ///   - isPart: its directory is made safe from a power failure by somebody else.
+  init(
+    _ name: ByteString, in directory: consuming DirectoryHandle, _ path: ByteString,
+    _ replacement: Replacement, isPart: Bool = false
+  ) throws(Failure) {
     if case .noclobber = replacement, (try? directory.status(of: name)) != nil {
       throw Failure(.exists, "\(path) exists already, and is not to be replaced (--noclobber)")
     }
@@ -28,7 +38,8 @@ struct NamedFile: ~Copyable {
     var oldMode: UInt32?
     if case .clobber = replacement {
       temporaryName = name
-      oldMode = (try? FileStatus.of(path))?.mode
+      // A part is always a new file.
+      oldMode = isPart ? nil : (try? FileStatus.of(path))?.mode
     }
     file =
       temporaryName == name
@@ -40,6 +51,7 @@ struct NamedFile: ~Copyable {
     self.temporaryName = temporaryName
     self.replacement = replacement
     self.oldMode = oldMode
+    self.isPart = isPart
   }
 
   private static func open(
@@ -60,7 +72,7 @@ struct NamedFile: ~Copyable {
   }
 
   /// Directory and last component.
-  private static func split(_ path: ByteString) -> (ByteString, ByteString) {
+  static func split(_ path: ByteString) -> (ByteString, ByteString) {
     guard let slash = path.bytes.lastIndex(of: UInt8(ascii: "/")) else { return (".", path) }
     let folder = slash == 0 ? "/" : ByteString(path.bytes[..<slash])
     return (folder, ByteString(path.bytes[(slash + 1)...]))
@@ -166,7 +178,7 @@ struct NamedFile: ~Copyable {
         try keepOld(as: backup)
         try directory.rename(temporaryName, to: name, replacing: true)
       }
-      if isSynchronous { try directory.synchronize() }
+      if isSynchronous, !isPart { try directory.synchronize() }
     } catch {
       throw Failure(error, "cannot give the context file its name \(path): \(error)")
     }
@@ -175,17 +187,7 @@ struct NamedFile: ~Copyable {
   /// Gives the old file a further name before its own is taken: at no moment is there none.
   private func keepOld(as backup: ByteString?) throws(Errno) {
     guard (try? directory.status(of: name)) != nil else { return }
-    if let backup {
-      let result = path.withCString { old in
-        backup.withCString { new in
-          cr_syscall(
-            Int(SYS_renameat2), Int(AT_FDCWD), Int(bitPattern: old), Int(AT_FDCWD),
-            Int(bitPattern: new), 0, 0)
-        }
-      }
-      try checked(result)
-      return
-    }
+    if let backup { return try renamePath(path, to: backup) }
     var number = 1
     while true {
       do throws(Errno) { return try keepOld(numbered: "\(name).~\(number)~") } catch {

@@ -11,6 +11,8 @@ struct JobNotes {
   private(set) var openFiles: [OpenFile] = []
   private(set) var sharedMemories: [SharedMemory] = []
   private(set) var systemV = SystemV()
+  /// Nil in a file that holds all of its job.
+  private(set) var mark: PartMark?
   private(set) var hasJob = false
 
   init(order: Machine.ByteOrder) { self.order = order }
@@ -32,6 +34,10 @@ struct JobNotes {
       reader.list(&sharedMemories, empty: empty) { $0.walk(&$1) }
     case .systemV:
       systemV.walk(&reader)
+    case .part:
+      var mark = PartMark()
+      mark.walk(&reader)
+      self.mark = mark
     default:
       break
     }
@@ -86,7 +92,7 @@ struct ProcessNotes {
     case .fileLocks:
       let empty = FileLock(kind: .posix, descriptor: 0, isExclusive: false)
       reader.list(&process.fileLocks, empty: empty) { $0.walk(&$1) }
-    case .version, .job, .images, .openFiles, .sharedMemories, .systemV:
+    case .version, .job, .images, .openFiles, .sharedMemories, .systemV, .part:
       break
     }
     return !reader.isMalformed

@@ -8,40 +8,81 @@ import Snapshot
 /// Reads the heads and the trailer of a context file, step by step, believing nothing.
 struct Parser {
   private let file: Int32
-  private let name: ByteString
+  let name: ByteString
   private(set) var size: UInt64 = 0
   private(set) var version: (UInt16, UInt16) = (0, 0)
   private(set) var snapshot = Snapshot(job: Job(scope: 0, target: 0, requester: ProcessID(0)))
   private(set) var images: [ImageEntry] = []
   private(set) var trailer = TrailerPlace()
+  /// Set in the files of a directory.
+  private(set) var mark: PartMark?
 
   init(_ file: Int32, _ name: ByteString) {
     self.file = file
     self.name = name
   }
 
+  /// A file that holds all of a job.
   mutating func readAll() throws(Failure) {
-    try readSize()
-    let root = try readStart(at: 0)
-    version = (root.major, root.minor)
-    guard root.index == 0 else {
-      throw notContextFile("it is the image of one process, taken out of a context file")
-    }
-    try readTrailer(root)
-    let table = try readRoot(root)
-    guard table.count == trailer.heads.count, table.count == Int(root.processCount) else {
-      throw damaged("the number of processes is not the same everywhere")
-    }
-    images = table
-    for index in table.indices.dropFirst() { try readImage(index, table[index]) }
+    let root = try readFirst()
+    guard root.index == 0 else { throw onlyPart(of: root) }
+    try readJob(root)
+    guard mark == nil else { throw onlyPart(of: root) }
+    guard images.count == trailer.heads.count else { throw unequalCounts }
+    for index in images.indices.dropFirst() { try readImage(index, images[index]) }
     PipeSharing.fillRepeats(&snapshot.openFiles)
-    if let flaw = Validation(snapshot, contentsEnd: trailer.offset).flaw { throw damaged(flaw) }
+    let ends = images.map { _ in trailer.offset }
+    if let flaw = Validation(snapshot, contentEnds: ends).flaw { throw damaged(flaw) }
+  }
+
+  /// Whose file it is.
+  mutating func readFirst() throws(Failure) -> Start {
+    try readSize()
+    let first = try readStart(at: 0)
+    version = (first.major, first.minor)
+    return first
+  }
+
+  /// What the file of the first process says of the job, and that process.
+  mutating func readJob(_ root: Start) throws(Failure) {
+    try readTrailer(root)
+    images = try readRoot(root)
+    guard images.count == Int(root.processCount) else { throw unequalCounts }
+  }
+
+  /// The file of a further process.
+  mutating func readPart(
+    _ index: Int, _ start: Start, _ entry: ImageEntry, _ mark: PartMark
+  ) throws(Failure) -> Process? {
+    try readTrailer(start)
+    guard trailer.heads.count == 1 else { throw unequalCounts }
+    let notes = try notes(start, 0, at: 0)
+    var job = JobNotes(order: start.machine.byteOrder)
+    for note in notes where note.isOurs && note.type == NoteKind.part.type { _ = job.take(note) }
+    guard job.mark == mark, start.index == UInt32(index), start.process == entry.process.rawValue,
+      start.headSize <= entry.size, entry.offset == 0, entry.size <= trailer.offset
+    else { throw notContextFile("it belongs to another context than the rest of the directory") }
+    try readProcess(start, notes)
+    return snapshot.processes.last
   }
 
   // MARK: Words for people
 
   func notContextFile(_ reason: ByteString) -> Failure {
     Failure(.invalid, "\(name) is not a context file: \(reason)")
+  }
+
+  private func onlyPart(of start: Start) -> Failure {
+    Failure(
+      .invalid,
+      """
+      \(name) holds process \(start.process) alone, one of the \(start.processCount) of a context: \
+      name the directory that it was written to (--dir)
+      """)
+  }
+
+  private var unequalCounts: Failure {
+    damaged("the number of processes is not the same everywhere")
   }
 
   func damaged(_ what: ByteString) -> Failure {
@@ -242,6 +283,7 @@ struct Parser {
     snapshot.openFiles = job.openFiles
     snapshot.sharedMemories = job.sharedMemories
     snapshot.systemV = job.systemV
+    mark = job.mark
     return job.images
   }
 
@@ -269,41 +311,5 @@ struct Parser {
     }
     guard reading.isComplete else { throw damaged("records of process \(id) are missing") }
     snapshot.processes.append(reading.process)
-  }
-}
-
-/// Reads from a descriptor that somebody else owns and keeps open.
-struct BorrowedFile {
-  private let number: Int32
-
-  init(_ number: Int32) { self.number = number }
-
-  func status() throws(Errno) -> FileStatus {
-    let file = FileDescriptor(owning: number)
-    let result: Result<FileStatus, Errno>
-    do throws(Errno) { result = .success(try file.status()) } catch { result = .failure(error) }
-    _ = file.disown()
-    return try result.get()
-  }
-
-  /// Fills the buffer; fewer bytes only at the end of the file.
-  func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(Errno) -> Int {
-    let file = FileDescriptor(owning: number)
-    let result: Result<Int, Errno>
-    do throws(Errno) { result = .success(try file.read(into: buffer, at: offset)) } catch {
-      result = .failure(error)
-    }
-    _ = file.disown()
-    return try result.get()
-  }
-
-  func read(_ count: Int, at offset: UInt64) throws(Errno) -> [UInt8] {
-    let file = FileDescriptor(owning: number)
-    let result: Result<[UInt8], Errno>
-    do throws(Errno) { result = .success(try file.read(count, at: offset)) } catch {
-      result = .failure(error)
-    }
-    _ = file.disown()
-    return try result.get()
   }
 }

@@ -6,7 +6,7 @@ import Linux
 import Request
 import Snapshot
 
-/// A context file that is being read.
+/// A context that is being read: a file, or the files of a directory.
 ///
 /// `init` checks everything but page contents: that the file is one of ours, complete, of a version
 /// that we know, and that its heads are as they were written. `verify` checks the contents.
@@ -15,33 +15,48 @@ import Snapshot
 public struct Reader: ~Copyable {
   /// What was read. Extents have their file offsets.
   public let snapshot: Snapshot
-  /// Of the whole file, in bytes.
-  public let size: UInt64
+  /// Of all files, in bytes.
+  public var size: UInt64 { parts.all.reduce(0) { $0 + $1.size } }
   /// major, minor.
   public let version: (UInt16, UInt16)
   /// The image of each process: where it is, and how long, in the order of `snapshot.processes`.
   let images: [ImageEntry]
-  let trailer: TrailerPlace
-  /// For reading contents; seekable.
-  public let file: FileDescriptor
+  /// For reading contents.
+  public let parts: ContextParts
 
   /// Opens a context file by its path, or takes it from a descriptor; one that is no file (a pipe, a
-  /// socket) is read to its end first.
+  /// socket) is read to its end first. A directory's files are opened all.
   public init(_ placement: Placement) throws(Failure) {
     switch placement {
     case .file(let path): try self.init(path: path)
     case .descriptor(let number): try self.init(descriptor: number)
+    case .directory(let path): try self.init(directory: path)
     }
   }
 
   private init(path: ByteString) throws(Failure) {
+    try self.init(try Self.open(path), path)
+  }
+
+  private init(directory path: ByteString) throws(Failure) {
+    var files = DirectoryParser(path)
+    try files.readAll()
+    snapshot = files.snapshot
+    version = files.version
+    images = files.images
+    parts = ContextParts(files.parts)
+    name = path
+  }
+
+  /// A context file by its path, ready to be read anywhere in it.
+  static func open(_ path: ByteString) throws(Failure) -> FileDescriptor {
     let file: FileDescriptor
     do throws(Errno) {
       file = try FileDescriptor(opening: path, flags: O_RDONLY | O_NOCTTY)
     } catch {
       throw Failure(error, "cannot open \(path): \(error)")
     }
-    try self.init(try Self.plain(try Self.seekable(file, path), path), path)
+    return try plain(try seekable(file, path), path)
   }
 
   private init(descriptor: Int32) throws(Failure) {
@@ -70,7 +85,9 @@ public struct Reader: ~Copyable {
       if error == .invalid {
         throw Failure(error, "\(name) is not a context file: it is no regular file, pipe or socket")
       }
-      throw Failure(error, "cannot read \(name): \(error)")
+      let advice: ByteString =
+        error.rawValue == EISDIR ? "; a context that was written to a directory is read by --dir" : ""
+      throw Failure(error, "cannot read \(name): \(error)\(advice)")
     }
   }
 
@@ -96,15 +113,13 @@ public struct Reader: ~Copyable {
     var parser = Parser(file.number, name)
     try parser.readAll()
     snapshot = parser.snapshot
-    size = parser.size
     version = parser.version
     images = parser.images
-    trailer = parser.trailer
-    self.file = file
+    parts = ContextParts([ContextPart(file, name, size: parser.size, parser.trailer)])
     self.name = name
   }
 
-  /// What messages call the file.
+  /// What messages call it.
   public let name: ByteString
 }
 

@@ -3,13 +3,15 @@ import CLinux
 import Linux
 import Request
 
-/// Writes what is not contents into a context file, and ends it with its checksums and trailer.
+/// Writes what is not contents into one file of a context, and ends it with its checksums and trailer.
 ///
 /// Big files are hashed by a further thread that follows the writer; so make this before the
 /// contents are written. Their heads are written at once. The heads of small files are written
 /// last: the processes need not stand still for them.
 public final class Sealer {
   private let layout: Layout
+  private let index: Int
+  private var part: Layout.Part { layout.parts[index] }
   private let file: FileDescriptor
   private let hashing: BlockHashing
   private var helpers: Helpers?
@@ -21,19 +23,22 @@ public final class Sealer {
   /// Below this a thread costs more than it saves.
   private static let smallest: UInt64 = 8 << 20
 
-  private var isBig: Bool { layout.trailerOffset >= Self.smallest }
+  private var isBig: Bool { part.trailerOffset >= Self.smallest }
 
   /// - Parameters:
   ///   - file: open for reading and writing.
   ///   - isSynchronous: it is going to be waited for until it is on the disk.
   public init(
-    _ layout: Layout, _ file: borrowing FileDescriptor, isSynchronous: Bool = false
+    _ layout: Layout, part index: Int = 0, _ file: borrowing FileDescriptor,
+    isSynchronous: Bool = false
   ) throws(Failure) {
     self.layout = layout
-    cpus = layout.trailerOffset < Self.smallest ? [] : Helpers.usableCPUs()
+    self.index = index
+    let end = layout.parts[index].trailerOffset
+    cpus = end < Self.smallest ? [] : Helpers.usableCPUs()
     do throws(Errno) {
       self.file = try file.duplicate()
-      hashing = try BlockHashing(self.file.number, end: layout.trailerOffset, startsWriteback: isSynchronous)
+      hashing = try BlockHashing(self.file.number, end: end, startsWriteback: isSynchronous)
     } catch {
       throw Failure(error, "cannot prepare the checksums: \(error)")
     }
@@ -44,7 +49,7 @@ public final class Sealer {
   private func heads() throws(Failure) -> [UInt64] {
     if let headHashes { return headHashes }
     do throws(Errno) {
-      let hashes = try layout.writeHeads(to: file)
+      let hashes = try layout.writeHeads(ofPart: index, to: file)
       headHashes = hashes
       return hashes
     } catch {
@@ -58,7 +63,7 @@ public final class Sealer {
   public func written(below offset: UInt64) {
     guard isBig else { return }
     let blocks =
-      offset >= layout.trailerOffset ? hashing.count : Int(offset / UInt64(Format.blockSize))
+      offset >= part.trailerOffset ? hashing.count : Int(offset / UInt64(Format.blockSize))
     guard blocks > allowedBlocks else { return }
     if helpers == nil { helpers = Helpers(1, for: hashing, cpus: cpus) }
     hashing.allow(blocks - allowedBlocks)
@@ -69,7 +74,7 @@ public final class Sealer {
   /// complete, though not yet safe from a power failure (`Destination.commit`).
   public func seal() throws(Failure) {
     let heads = try heads()
-    written(below: layout.trailerOffset)
+    written(below: part.trailerOffset)
     hashing.allow(hashing.count - allowedBlocks)
     hashing.finish()
     hashing.work()
@@ -79,9 +84,9 @@ public final class Sealer {
       if let error = hashing.error { throw error }
       let trailer = Trailer(heads: heads, blocks: hashing.result)
       let bytes = trailer.bytes(
-        layout.order, totalSize: layout.totalSize, offset: layout.trailerOffset)
-      try file.write(bytes, at: layout.trailerOffset)
-      try file.setSize(layout.totalSize)
+        layout.order, totalSize: part.totalSize, offset: part.trailerOffset)
+      try file.write(bytes, at: part.trailerOffset)
+      try file.setSize(part.totalSize)
     } catch {
       throw Failure(error, "cannot finish the context file: \(error)")
     }

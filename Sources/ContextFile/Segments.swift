@@ -11,6 +11,8 @@ struct Segments {
   let snapshot: Snapshot
   /// Index of the process.
   let index: Int
+  /// The contents of shared memories are in the same file.
+  let showsShared: Bool
   /// Where its image begins: offsets in program headers count from there.
   let imageOffset: UInt64
   /// Where segments without contents stand, counted from there.
@@ -52,6 +54,7 @@ struct Segments {
     guard case .sharedMemory(let object) = region.backing, region.contents.isEmpty else {
       return region.contents
     }
+    guard showsShared else { return [] }
     return snapshot.sharedMemories[object].contents.compactMap { piece in
       let start = max(piece.position, region.offset)
       let end = min(piece.position + piece.count, region.offset + region.range.count)

@@ -5,11 +5,12 @@ import Snapshot
 /// Whether the numbers in a snapshot from a file fit together, so that nobody behind has to ask.
 struct Validation {
   private let snapshot: Snapshot
-  private let contentsEnd: UInt64
+  /// Where the contents end in the file of each process.
+  private let contentEnds: [UInt64]
 
-  init(_ snapshot: Snapshot, contentsEnd: UInt64) {
+  init(_ snapshot: Snapshot, contentEnds: [UInt64]) {
     self.snapshot = snapshot
-    self.contentsEnd = contentsEnd
+    self.contentEnds = contentEnds
   }
 
   /// What is wrong, in words; nil if nothing is.
@@ -22,7 +23,7 @@ struct Validation {
       if let flaw = flaw(in: process, index) { return "process \(process.id): \(flaw)" }
     }
     for (index, object) in snapshot.sharedMemories.enumerated() {
-      if !isSound(object.contents, in: MemoryRange(start: 0, end: object.size)) {
+      if !isSound(object.contents, in: MemoryRange(start: 0, end: object.size), contentEnds[0]) {
         return "the contents of shared memory \(index)"
       }
     }
@@ -39,7 +40,7 @@ struct Validation {
         return "what waits in terminal \(index)"
       }
       guard case .deleted(let deleted) = file.kind else { continue }
-      if !isSound(deleted.contents, in: MemoryRange(start: 0, end: deleted.size))
+      if !isSound(deleted.contents, in: MemoryRange(start: 0, end: deleted.size), contentEnds[0])
         || !isIndex(deleted.sameFileAs, below: index)
         || !isIndex(deleted.sharedMemory, below: snapshot.sharedMemories.count)
       {
@@ -86,10 +87,10 @@ struct Validation {
     where descriptor.number < 0 || descriptor.openFile < 0 || descriptor.openFile >= files {
       return "descriptor \(descriptor.number) leads nowhere"
     }
-    return flaw(in: process.memory)
+    return flaw(in: process.memory, contentEnds[index])
   }
 
-  private func flaw(in memory: AddressSpace) -> ByteString? {
+  private func flaw(in memory: AddressSpace, _ contentsEnd: UInt64) -> ByteString? {
     let page = memory.pageSize
     guard page >= 4096, page <= 1 << 24, page & (page - 1) == 0 else {
       return "a page size of \(page) bytes"
@@ -101,7 +102,7 @@ struct Validation {
         range.end % page == 0, !region.offset.addingReportingOverflow(range.count).overflow
       else { return "the region at \(hex: range.start) has no sensible bounds" }
       end = range.end
-      guard isSound(region.contents, in: range) else {
+      guard isSound(region.contents, in: range, contentsEnd) else {
         return "the contents of the region at \(hex: range.start)"
       }
       if case .sharedMemory(let object) = region.backing,
@@ -131,7 +132,9 @@ struct Validation {
   }
 
   /// In rising order, inside of what they are contents of, and inside of the file.
-  private func isSound(_ extents: [Extent], in range: MemoryRange) -> Bool {
+  private func isSound(
+    _ extents: [Extent], in range: MemoryRange, _ contentsEnd: UInt64
+  ) -> Bool {
     var next = range.start
     for extent in extents {
       guard extent.position >= next, extent.position <= range.end, extent.count > 0,

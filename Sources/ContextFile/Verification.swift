@@ -8,10 +8,16 @@ extension Reader {
   ///
   /// Throws EIO and names the offset, and the process and addresses whose contents are there.
   public func verify(threads: Int = 2) throws(Failure) {
+    for index in parts.all.indices { try verify(index, threads: threads) }
+  }
+
+  private func verify(_ index: Int, threads: Int) throws(Failure) {
+    let part = parts.all[index]
+    let (name, trailer) = (part.name, part.trailer)
     let hashing: BlockHashing
     do throws(Errno) {
       hashing = try BlockHashing(
-        file.number, end: trailer.offset, blockSize: Int(trailer.blockSize))
+        part.file.number, end: trailer.offset, blockSize: Int(trailer.blockSize))
     } catch {
       throw Failure(error, "cannot verify \(name): \(error)")
     }
@@ -25,11 +31,12 @@ extension Reader {
       throw Failure(error, "cannot read \(name) while verifying it: \(error)")
     }
     for (block, found) in hashing.result.enumerated() where found != trailer.blocks[block] {
-      throw damage(inBlock: UInt64(block))
+      throw damage(inBlock: UInt64(block), ofPart: index)
     }
   }
 
-  private func damage(inBlock block: UInt64) -> Failure {
+  private func damage(inBlock block: UInt64, ofPart index: Int) -> Failure {
+    let (name, trailer) = (parts.all[index].name, parts.all[index].trailer)
     let range = MemoryRange(
       start: block * trailer.blockSize,
       end: min(trailer.offset, (block + 1) * trailer.blockSize))
@@ -37,34 +44,38 @@ extension Reader {
       .io,
       """
       \(name) is damaged: bytes \(range.start) to \(range.end) are not as they were written; \
-      they hold \(contents(of: range))
+      they hold \(contents(of: range, ofPart: index))
       """)
   }
 
-  /// What stands in a range of the file, in words.
-  private func contents(of range: MemoryRange) -> ByteString {
+  /// What stands in a range of a file, in words.
+  private func contents(of range: MemoryRange, ofPart part: Int) -> ByteString {
+    let isWhole = parts.count == 1
     var words: ByteString = ""
     func add(_ more: ByteString) {
       if !words.isEmpty { words += ", " }
       words += more
     }
-    for process in snapshot.processes {
+    for (index, process) in snapshot.processes.enumerated() where isWhole || index == part {
       let pieces = process.memory.regions.flatMap { $0.contents }
       if let hit = hit(pieces, range) {
         add("memory of process \(process.id) at \(hex: hit.start)-\(hex: hit.end)")
       }
     }
-    for (index, object) in snapshot.sharedMemories.enumerated() {
+    // What belongs to no process alone is in the first file.
+    let common = part == 0 ? snapshot : Snapshot(job: snapshot.job)
+    for (index, object) in common.sharedMemories.enumerated() {
       if let hit = hit(object.contents, range) {
         add("shared memory \(index) at \(hex: hit.start)-\(hex: hit.end)")
       }
     }
-    for file in snapshot.openFiles {
+    for file in common.openFiles {
       if case .deleted(let deleted) = file.kind, let hit = hit(deleted.contents, range) {
         add("the deleted file \(deleted.path) at \(hex: hit.start)-\(hex: hit.end)")
       }
     }
-    for image in images where image.offset < range.end && range.start < image.offset + image.size {
+    for (index, image) in images.enumerated()
+    where (isWhole || index == part) && image.offset < range.end && range.start < image.offset + image.size {
       if words.isEmpty { add("records of process \(image.process)") }
     }
     return words.isEmpty ? "nothing" : words

@@ -15,6 +15,52 @@ import CLinux
     }
   }
 
+  /// The same directory once more.
+  public func duplicate() throws(Errno) -> DirectoryHandle {
+    DirectoryHandle(try file.duplicate())
+  }
+
+  private init(_ file: consuming FileDescriptor) { self.file = file }
+
+  /// For a process that shares our descriptors.
+  public var number: Int32 { file.number }
+
+  /// A directory that somebody else has open.
+  public init(duplicating number: Int32) throws(Errno) {
+    let result = cr_syscall(Int(SYS_fcntl), Int(number), Int(F_DUPFD_CLOEXEC), 3, 0, 0, 0)
+    self.init(FileDescriptor(owning: Int32(try checked(result))))
+  }
+
+  /// A directory in it; never follows a symbolic link.
+  public func open(directory name: ByteString) throws(Errno) -> DirectoryHandle {
+    DirectoryHandle(try open(name, flags: O_RDONLY | O_DIRECTORY | O_NOFOLLOW))
+  }
+
+  /// mkdirat(2).
+  public func makeDirectory(_ name: ByteString, mode: UInt32) throws(Errno) {
+    let number = file.number
+    try checked(
+      name.withCString {
+        cr_syscall(Int(SYS_mkdirat), Int(number), Int(bitPattern: $0), Int(mode), 0, 0, 0)
+      })
+  }
+
+  /// Every name in it but `.` and `..`.
+  public func names() throws(Errno) -> [ByteString] {
+    var names: [ByteString] = []
+    try forEachEntry(of: open(".", flags: O_RDONLY | O_DIRECTORY)) { name, _ in
+      if name != ".", name != ".." { names.append(name) }
+    }
+    return names
+  }
+
+  /// Of the directory itself.
+  public func status() throws(Errno) -> FileStatus { try file.status() }
+
+  public func tryLock() throws(Errno) -> Bool { try file.tryLock() }
+
+  public func freeSpace() -> UInt64 { file.freeSpace() }
+
   /// openat(2); never follows a symbolic link with O_NOFOLLOW among the flags.
   public func open(
     _ name: ByteString, flags: Int32, mode: UInt32 = 0
@@ -49,6 +95,14 @@ import CLinux
     try checked(result)
   }
 
+  /// Two names change places in one moment (RENAME_EXCHANGE); EINVAL on file systems that cannot.
+  public func exchange(_ one: ByteString, _ other: ByteString) throws(Errno) {
+    try checked(
+      call(one, other) { one, other in
+        cr_syscall(Int(SYS_renameat2), Int(file.number), one, Int(file.number), other, 2, 0)
+      })
+  }
+
   /// A second name for a file; EEXIST if there is such a name.
   public func link(_ name: ByteString, as new: ByteString) throws(Errno) {
     let result = call(name, new) { old, new in
@@ -57,10 +111,17 @@ import CLinux
     try checked(result)
   }
 
-  public func remove(_ name: ByteString) throws(Errno) {
+  public func remove(_ name: ByteString) throws(Errno) { try remove(name, flags: 0) }
+
+  /// An empty one.
+  public func remove(directory name: ByteString) throws(Errno) {
+    try remove(name, flags: Int(AT_REMOVEDIR))
+  }
+
+  private func remove(_ name: ByteString, flags: Int) throws(Errno) {
     let number = file.number
     let result = name.withCString {
-      cr_syscall(Int(SYS_unlinkat), Int(number), Int(bitPattern: $0), 0, 0, 0, 0)
+      cr_syscall(Int(SYS_unlinkat), Int(number), Int(bitPattern: $0), flags, 0, 0, 0)
     }
     try checked(result)
   }
@@ -80,6 +141,18 @@ import CLinux
       }
     }
   }
+}
+
+/// rename(2): what has the new name already is replaced.
+public func renamePath(_ old: ByteString, to new: ByteString) throws(Errno) {
+  let result = old.withCString { old in
+    new.withCString { new in
+      cr_syscall(
+        Int(SYS_renameat2), Int(AT_FDCWD), Int(bitPattern: old), Int(AT_FDCWD),
+        Int(bitPattern: new), 0, 0)
+    }
+  }
+  try checked(result)
 }
 
 extension FileDescriptor {

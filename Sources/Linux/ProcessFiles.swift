@@ -99,7 +99,7 @@ public func nameInDirectory(_ path: ByteString, of inode: UInt64) throws(Errno) 
 }
 
 /// getdents64(2): names and inode numbers.
-private func forEachEntry(
+func forEachEntry(
   of directory: consuming FileDescriptor, _ body: (ByteString, UInt64) -> Void
 ) throws(Errno) {
   let descriptor = directory.number

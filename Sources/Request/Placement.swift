@@ -6,6 +6,8 @@ public enum Placement: Sendable {
   case file(ByteString)
   /// A descriptor that the caller opened; never closed by us. May be a pipe or a socket.
   case descriptor(Int32)
+  /// A directory with a file `context.PID` for each process.
+  case directory(ByteString)
 }
 
 /// What becomes of a file that already has the name of the new context file.

@@ -8,11 +8,11 @@ import Snapshot
 
 /// context file → plan → rebuild → resume. A failure leaves the machine as it was.
 ///
-/// `file` is the context file, seekable. The root becomes a child of this process; see
+/// `parts` are the files of the context. The root becomes a child of this process; see
 /// Docs/design/Restart.md for the order of the steps and why it is so.
 public func restart<E: Engine & ~Copyable>(
-  _ request: RestartRequest, _ snapshot: Snapshot, from file: borrowing FileDescriptor,
-  by engine: inout E, report: inout Report
+  _ request: RestartRequest, _ snapshot: Snapshot, from parts: ContextParts, by engine: inout E,
+  report: inout Report
 ) throws(Failure) -> RestartedJob {
   report.step("checking what the processes need")
   let snapshot = prepared(snapshot, for: request)
@@ -23,7 +23,7 @@ public func restart<E: Engine & ~Copyable>(
 
   report.step("opening files")
   let files = OpenedFiles(snapshot)
-  let contents = ContentCopier(file)
+  let contents = ContentCopier(parts.common.file)
   try files.openMappedFiles(snapshot)
   try SharedMemoryMaker(snapshot: snapshot, files: files, contents: contents).makeAll()
   var opener = FileOpener(snapshot, files, contents)
@@ -33,7 +33,7 @@ public func restart<E: Engine & ~Copyable>(
   var rebuilder = Rebuilder(request, snapshot, surroundings, files)
   defer { try? setOwnSubreaper(surroundings.isSubreaper) }
   do throws(Failure) {
-    try rebuilder.rebuild(from: file, by: &engine, &report)
+    try rebuilder.rebuild(from: parts, by: &engine, &report)
     report.step("letting the processes run")
     files.settle(&report)
     files.close()
@@ -57,7 +57,7 @@ func prepared(_ snapshot: Snapshot, for request: RestartRequest) -> Snapshot {
 extension Rebuilder {
   /// Everything but letting go.
   mutating func rebuild<E: Engine & ~Copyable>(
-    from file: borrowing FileDescriptor, by engine: inout E, _ report: inout Report
+    from parts: ContextParts, by engine: inout E, _ report: inout Report
   ) throws(Failure) {
     var pin = ProcessorPin()
     report.step("making the processes")
@@ -66,7 +66,7 @@ extension Rebuilder {
     try restoreForegrounds(by: &engine)
     try endZombies(by: &engine)
     try makeLateFiles()
-    try makeSystemV(from: ContentCopier(file), by: &engine, &report)
+    try makeSystemV(from: ContentCopier(parts.common.file), by: &engine, &report)
 
     report.step("mapping memory")
     for index in living where ownsMemory(index) { try mapMemory(index, by: &engine) }
@@ -76,7 +76,8 @@ extension Rebuilder {
     _ = consume pin
     report.step("loading memory")
     for index in living where ownsMemory(index) {
-      try fillMemory(index, from: file, by: &engine, &report)
+      let part = parts.file(ofProcess: index)
+      try fillMemory(index, from: part.file, by: &engine, &report)
     }
 
     pin = ProcessorPin()
@@ -134,5 +135,5 @@ public func restart<E: Engine & ~Copyable>(
   report.step("reading the context file")
   let reader = try Reader(.descriptor(source.number))
   try reader.verify()
-  return try restart(request, reader.snapshot, from: reader.file, by: &engine, report: &report)
+  return try restart(request, reader.snapshot, from: reader.parts, by: &engine, report: &report)
 }

@@ -26,7 +26,7 @@ struct Outcome {
     guard options.isJSON else { return ExitStatus.success }
     var object = JSONObject()
     switch options.placement {
-    case .file(let path): object.set("context", absolute(path))
+    case .file(let path), .directory(let path): object.set("context", absolute(path))
     case .descriptor(let number): object.set("fd", number)
     }
     object.set("processes", result.processes)
@@ -62,7 +62,7 @@ struct Outcome {
     var text: ByteString = "\(count) \(noun)"
     if result.threads > count { text += " with \(result.threads) threads" }
     switch options.placement {
-    case .file(let path): text += " saved to \(path)"
+    case .file(let path), .directory(let path): text += " saved to \(path)"
     case .descriptor(let number): text += " saved to descriptor \(number)"
     }
     text += ": \(Size.short(result.bytes)) in \(Duration.short(nanoseconds: elapsed))"

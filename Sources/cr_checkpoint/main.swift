@@ -50,6 +50,17 @@ func ended(_ status: WaitStatus) -> Int32 {
   }
 }
 
+/// What was opened outside, for the process inside to write to.
+func destinationInside(
+  _ number: Int32, _ options: CheckpointOptions
+) throws(Failure) -> Destination {
+  if case .directory = options.placement {
+    return try Destination(
+      within: number, isSynchronous: options.synchronizes, compression: options.compression)
+  }
+  return try Destination(.descriptor(number), .clobber, isSynchronous: false)
+}
+
 /// The processes are in another pid namespace.
 func save(
   _ elsewhere: Elsewhere, _ options: CheckpointOptions, _ outcome: Outcome
@@ -59,12 +70,11 @@ func save(
     var destination = try Destination(
       options.placement, options.replacement, isSynchronous: options.synchronizes,
       compression: options.compression)
-    let number = destination.file.number
-    destination.handOver()
+    let number = destination.handOver()
     let end = try elsewhere.run(options.request, outcome.messages) { request in
       let watch = Watch(outcome.messages, progress: options.progress)
       do throws(Failure) {
-        let inside = try Destination(.descriptor(number), .clobber, isSynchronous: false)
+        let inside = try destinationInside(number, options)
         ProcessID.reservesMemory(1 << 20)
         var engine = PtraceEngine()
         var report = watch.makeReport()

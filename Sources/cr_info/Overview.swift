@@ -32,10 +32,11 @@ struct Overview {
 
   private mutating func addHead(_ reader: borrowing Reader) {
     let job = snapshot.job
+    let count = reader.parts.count
     line(
       """
-      \(shown(reader.name)): BLCR context file, format \(reader.version.0).\(reader.version.1), \
-      \(Size.short(reader.size))
+      \(shown(reader.name)): BLCR context \(count == 1 ? "file" : "in \(count) files"), format \
+      \(reader.version.0).\(reader.version.1), \(Size.short(reader.size))
       """)
     row("saved", "\(job.time.words) by process \(job.requester) (version \(shown(job.toolVersion)))")
     row(

@@ -40,7 +40,7 @@ func showHere(_ options: InfoOptions) throws(Failure) -> Int32 {
 func show(
   _ placement: Placement, _ options: InfoOptions, _ messages: Messages
 ) throws(Failure) -> Int32 {
-  let reader = try Reader(placement)
+  let reader = try Reader(directory(placement) ?? placement)
   if options.checks { try reader.verify() }
   if let process = options.core { return try extract(process, from: reader, options) }
   if options.showsStacks { return try showStacks(reader) }
@@ -53,13 +53,21 @@ func show(
   return Tool.show(text)
 }
 
+/// A directory needs no option to be known as one.
+func directory(_ placement: Placement) -> Placement? {
+  guard case .file(let path) = placement, (try? FileStatus.of(path))?.isDirectory == true else {
+    return nil
+  }
+  return .directory(path)
+}
+
 /// Writes one process as a core file, whole or not at all.
 func extract(
   _ process: ProcessID, from reader: borrowing Reader, _ options: InfoOptions
 ) throws(Failure) -> Int32 {
   let name = options.output ?? "core.\(process)"
   let destination = try Destination(.file(name), .atomic, isSynchronous: false)
-  try reader.extractCore(of: process, to: destination.file)
+  try reader.extractCore(of: process, to: destination.part(0).file)
   try destination.commit()
   return ExitStatus.success
 }

@@ -29,7 +29,7 @@ func restartJob(_ options: RestartOptions, _ outcome: Outcome) throws(Failure) -
   var engine = PtraceEngine()
   var request = options.request
   switch options.source {
-  case .file(let path): request.source = absolutePath(path)
+  case .file(let path), .directory(let path): request.source = absolutePath(path)
   case .descriptor(let number):
     // Callbacks want to know where they come from; a pipe has no path.
     if let path = try? readLink("/proc/self/fd/\(number)"), path.hasPrefix("/") {
@@ -38,7 +38,7 @@ func restartJob(_ options: RestartOptions, _ outcome: Outcome) throws(Failure) -
     if number > 2 { _ = FileDescriptor(owning: number) }
   }
   return try restart(
-    request, reader.snapshot, from: reader.file, by: &engine, report: &report)
+    request, reader.snapshot, from: reader.parts, by: &engine, report: &report)
 }
 
 /// `--check`: nothing is started.
@@ -58,8 +58,12 @@ func check(_ options: RestartOptions, _ outcome: Outcome) -> Int32 {
 
 /// Whom the first process ran as, where that can be known without reading a stream.
 func jobOwner(_ options: RestartOptions) -> (user: UInt32, group: UInt32)? {
-  guard case .file(let path) = options.source, (try? FileStatus.of(path))?.isRegular == true,
-    let reader = try? Reader(options.source),
+  switch options.source {
+  case .file(let path): guard (try? FileStatus.of(path))?.isRegular == true else { return nil }
+  case .directory: break
+  case .descriptor: return nil
+  }
+  guard let reader = try? Reader(options.source),
     let thread = reader.snapshot.processes.first?.threads.first
   else { return nil }
   return (thread.credentials.userIDs[1], thread.credentials.groupIDs[1])

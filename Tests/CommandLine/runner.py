@@ -127,6 +127,9 @@ class Skipped(Exception):
 class Run:
   """One scenario on its way; `directory` is its own and empty."""
 
+  # The option that names the context, of cr_checkpoint and of cr_restart.
+  place = "-f"
+
   def __init__(self, scenario, directory):
     self.scenario = scenario
     self.directory = Path(directory)
@@ -198,7 +201,7 @@ class Run:
   def checkpoint(self):
     context = self.path(f"context.{self.contexts}")
     result = subprocess.run(
-      self.command(tool("cr_checkpoint"), *self.scenario.options["checkpoint"], "-f", context, self.root),
+      self.command(tool("cr_checkpoint"), *self.scenario.options["checkpoint"], self.place, context, self.root),
       capture_output=True, text=True, timeout=(self.scenario.seconds + 20) * PATIENCE)
     self.log.append(result.stderr.rstrip() or "(no message)")
     if self.scenario.refused:
@@ -227,7 +230,7 @@ class Run:
     with open(self.path(name + ".out"), "wb") as output, \
         open(self.path(name + ".err"), "wb") as errors:
       self.judge = subprocess.Popen(
-        self.command(tool("cr_restart"), *self.scenario.options["restart"], "-f", context),
+        self.command(tool("cr_restart"), *self.scenario.options["restart"], self.place, context),
         cwd=self.directory, start_new_session=True,
         stdin=subprocess.DEVNULL, stdout=output, stderr=errors)
 

@@ -94,6 +94,7 @@ LINES = {
   "a context file": ("cr_restart conte", "cr_restart context.4711"),
   "a way to compress": ("cr_checkpoint --compress=no", "cr_checkpoint --compress=none"),
   "a file of an option": ("cr_info --file=conte", "cr_info --file=context.4711"),
+  "a directory of an option": ("cr_restart --dir=sav", "cr_restart --dir=saved/"),
   "a command": ("cr_run sha256s", "cr_run sha256sum"),
 }
 
@@ -115,6 +116,7 @@ SETUP = {
 def test_completion(name, line, path, directory):
   (directory / "context.4711").touch()
   (directory / "functions").mkdir()
+  (directory / "saved").mkdir()
   shutil.copy(ROOT / "contrib" / "blcr.zsh-completion", directory / "functions" / "_blcr")
   terminal = shell(directory, *SHELLS[name])
   terminal.send(SETUP[name] + "\n")

@@ -24,6 +24,7 @@ TESTS = {
     "sid": "test_scope.py::test_a_session_is_taken_with_all_its_groups",
     "cwd": "test_destination.py::test_the_default_is_context_dot_id_in_the_working_directory",
     "file": "test_destination.py::test_a_file_may_be_named",
+    "dir": "test_directory.py::test_every_process_has_its_file",
     "fd": "test_options.py::test_long_names_of_file_and_descriptor",
     "atomic": "test_options.py::test_the_file_is_safe_before_it_has_its_name",
     "backup": "test_destination.py::test_backup_keeps_the_older_ones_by_number",
@@ -67,6 +68,7 @@ TESTS = {
   },
   "cr_restart": {
     "file": "test_options.py::test_long_names_of_file_and_descriptor",
+    "dir": "test_directory.py::test_it_comes_back",
     "fd": "test_options.py::test_long_names_of_file_and_descriptor",
     "relocate": "test_relocate.py::test_everything_it_refers_to_is_found_in_the_new_folder",
     "rootless": "test_rootless.py::test_old_ids_without_any_capability",
@@ -117,6 +119,7 @@ TESTS = {
     "core": "test_architectures.py::test_one_process_as_a_core_file",
     "output": "test_options.py::test_cr_info_reads_a_named_file_and_a_descriptor",
     "file": "test_options.py::test_cr_info_reads_a_named_file_and_a_descriptor",
+    "dir": "test_directory.py::test_cr_info_of_a_directory",
     "fd": "test_options.py::test_cr_info_reads_a_named_file_and_a_descriptor",
     "quiet": "test_options.py::test_cr_info_is_quiet",
     "help": "test_usage.py::test_help_goes_to_stdout",

@@ -26,7 +26,7 @@ struct DestinationTests {
     let layout = Layout(planning: &snapshot)
     var destination = try open(replacement)
     try destination.reserve(layout)
-    try write(&snapshot, to: destination.file)
+    try write(&snapshot, to: destination.part(0).file)
     try destination.commit()
   }
 
@@ -38,7 +38,7 @@ struct DestinationTests {
     var destination = try open(replacement)
     if writing {
       try destination.reserve(layout)
-      try layout.writeHeads(to: destination.file)
+      try layout.writeHeads(to: destination.part(0).file)
     }
     _ = consume destination
   }
@@ -129,7 +129,7 @@ struct DestinationTests {
     var sample = Sample(.x86_64)
     var snapshot = sample.small()
     let destination = try open(.noclobber)
-    try write(&snapshot, to: destination.file)
+    try write(&snapshot, to: destination.part(0).file)
     try put("somebody else's")
     let unfinished = commitFailure(destination)
     let late = try #require(unfinished)
@@ -217,7 +217,7 @@ struct DestinationTests {
       var destination = try Destination(
         .descriptor(number), .atomic, isSynchronous: true)
       try destination.reserve(Layout(planning: &snapshot))
-      try write(&snapshot, to: destination.file)
+      try write(&snapshot, to: destination.part(0).file)
       try destination.commit()
       #expect(isContext("context"))
     }
@@ -233,7 +233,7 @@ struct DestinationTests {
     let writer = Foundation.Thread {
       var snapshot = planned
       if let destination = try? Destination(.descriptor(writing), .atomic, isSynchronous: true) {
-        try? ContextFileTests.write(&snapshot, to: destination.file)
+        try? ContextFileTests.write(&snapshot, to: destination.part(0).file)
         try? destination.commit()
       }
       close(writing)
@@ -254,7 +254,7 @@ struct DestinationTests {
     let destination = try Destination(.descriptor(ends[1]), .atomic, isSynchronous: false)
     var sample = Sample(.x86_64)
     var snapshot = sample.small()
-    try write(&snapshot, to: destination.file)
+    try write(&snapshot, to: destination.part(0).file)
     let broken = commitFailure(destination)
     #expect(broken?.errno.rawValue == EPIPE)
   }

@@ -49,7 +49,7 @@ struct RoundTripTests {
       #expect(extent.fileOffset >= end)
       end = extent.fileOffset + extent.count
     }
-    #expect(end <= layout.trailerOffset)
+    #expect(end <= layout.parts[0].trailerOffset)
     #expect(layout.contentSize == extents.reduce(0) { $0 + $1.count })
   }
 

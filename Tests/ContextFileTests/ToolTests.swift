@@ -40,7 +40,7 @@ struct ToolTests {
     var destination = try Destination(
       .file(ByteString(path)), .atomic, isSynchronous: false)
     try destination.reserve(Layout(planning: &snapshot))
-    try write(&snapshot, to: destination.file)
+    try write(&snapshot, to: destination.part(0).file)
     try destination.commit()
     return (path, snapshot)
   }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import ContextFile
 import Foundation
 import Linux
 import Request
@@ -25,7 +26,7 @@ private func attempt(
   request.restoreProcessIDs = false
   var engine = ScriptedEngine(journal, failingStep: failingStep, errno: errno)
   var report = Report()
-  return try restart(request, snapshot, from: context, by: &engine, report: &report)
+  return try restart(request, snapshot, from: ContextParts(of: context), by: &engine, report: &report)
 }
 
 /// A process that was let go already is killed from outside; the kernel takes a moment.
