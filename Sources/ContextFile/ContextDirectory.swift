@@ -105,7 +105,9 @@ final class ContextDirectory {
       throw Failure(.exists, "\(path) exists already, and is not to be replaced (--noclobber)")
     }
     guard status.isDirectory else {
-      throw Failure(Errno(rawValue: ENOTDIR), "\(path) is there, and is no directory: use another name, or --file")
+      throw Failure(
+        Errno(rawValue: ENOTDIR),
+        "\(path) is there, and is no directory: use another name, or --file")
     }
     // Set aside as it is.
     if case .backup = replacement { return true }
