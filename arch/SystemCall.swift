@@ -9,6 +9,7 @@ public enum SystemCallName: Sendable {
   case rtSigaction, rtSigprocmask, rtSigreturn, rtTgsigqueueinfo, rtSigqueueinfo, sigaltstack
   case getitimer, setitimer, timerCreate, timerSettime, timerGettime, timerDelete, restartSyscall
   case setTidAddress, setRobustList, getRobustList, rseq, archPrctl, prctl, personality
+  case seccomp, membarrier, mseal
   case clone3, execveat, execve, exit, exitGroup, wait4
   case setsid, setpgid, umask, chdir, fchdir, chroot, prlimit64, setpriority
   case schedSetscheduler, schedSetattr, schedSetaffinity, ioprioSet

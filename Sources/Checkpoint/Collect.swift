@@ -44,6 +44,7 @@ struct Collector {
   var job: Set<Int32> = []
   /// POSIX message queues that were met, by inode.
   var messageQueues: [UInt64: QueueState] = [:]
+  let ownControlGroups = ControlGroup.of(.own)
   /// Nobody is held: what looking would disturb is not looked at.
   var isExamining = false
 
@@ -64,7 +65,7 @@ struct Collector {
   ) throws(Failure) {
     identities.beginConfirming()
     job = Set(frozen.members.map { $0.id.rawValue })
-    try describeJob()
+    try describeJob(root: frozen.members.first?.id)
     for member in frozen.members {
       try deadline.check()
       if member.stat.isZombie {
@@ -89,10 +90,11 @@ struct Collector {
     snapshot.job.warnings = warnings
   }
 
-  private mutating func describeJob() throws(Failure) {
+  private mutating func describeJob(root: ProcessID?) throws(Failure) {
     snapshot.job.time = TimeValue(Clock.realTime)
-    snapshot.job.monotonic = TimeValue(Clock.monotonic)
-    snapshot.job.bootTime = TimeValue(Clock.bootTime)
+    let offsets = root.map { Namespaces.clockOffsets(of: $0) }
+    snapshot.job.monotonic = TimeValue(Clock.monotonic) + (offsets?.monotonic ?? TimeValue())
+    snapshot.job.bootTime = TimeValue(Clock.bootTime) + (offsets?.bootTime ?? TimeValue())
     guard let names = try? HostNames() else { return }
     snapshot.job.host = names.host
     snapshot.job.toolVersion = ByteString(Release.version)
@@ -128,5 +130,12 @@ extension TimeValue {
   init(_ clock: Clock) {
     let (seconds, nanoseconds) = clock.now
     self.init(seconds: seconds, nanoseconds: nanoseconds)
+  }
+
+  fileprivate static func + (one: TimeValue, other: TimeValue) -> TimeValue {
+    let nanoseconds = one.nanoseconds + other.nanoseconds
+    return TimeValue(
+      seconds: one.seconds + other.seconds + nanoseconds / 1_000_000_000,
+      nanoseconds: nanoseconds % 1_000_000_000)
   }
 }

@@ -146,6 +146,7 @@ extension Collector {
       }
       index = last + 1
     }
+    memory.place(guards: pagemap.guards)
   }
 }
 
@@ -228,11 +229,27 @@ extension AddressSpace {
   /// longer list costs more than the pages.
   private static var wantedExtents: Int { 8192 }
 
+  /// Gives each region its part.
+  fileprivate mutating func place(guards: [MemoryRange]) {
+    var index = 0
+    for run in guards {
+      while index < regions.count, regions[index].range.end <= run.start { index += 1 }
+      var at = index
+      while at < regions.count, regions[at].range.start < run.end {
+        let start = max(run.start, regions[at].range.start)
+        let end = min(run.end, regions[at].range.end)
+        if start < end { regions[at].guards.append(MemoryRange(start: start, end: end)) }
+        at += 1
+      }
+    }
+  }
+
   mutating func limitExtents() {
     var gap = pageSize
     while regions.reduce(0, { $0 + $1.contents.count }) > Self.wantedExtents, gap <= 64 * pageSize {
       for index in regions.indices {
-        guard case .anonymous = regions[index].backing else { continue }
+        // Guard pages in a gap cannot be read.
+        guard case .anonymous = regions[index].backing, regions[index].guards.isEmpty else { continue }
         regions[index].contents = joined(regions[index].contents, acrossGapsUpTo: gap)
       }
       gap *= 4

@@ -16,6 +16,7 @@ extension Collector {
     let status = ProcessStatus(try files.text("status", of: id))
     let registers = try engaging { () throws(EngineError) in try engine.registers(of: id.leader) }
     try checkMode(of: member, registers.machine, files, by: &engine)
+    try SeccompAccess.check(member.id, member.stat.name, status)
     let scratch = try engaging { () throws(EngineError) in try engine.scratch(in: id) }
     let remote = RemoteProcess(id: id, machine: registers.machine, scratch: scratch)
     let index = snapshot.processes.count
@@ -46,7 +47,8 @@ extension Collector {
     try collectSignals(&process, status, remote, by: &engine)
     let answers = try ThreadAnswers.ask(threads, remote, by: &engine)
     let outside = try view.value().get()
-    process.threads = try collectThreads(member, answers, outside, remote, by: &engine)
+    (process.threads, process.seccompFilters) =
+      try collectThreads(member, answers, outside, remote, by: &engine)
     process.memory = try collectMemory(member, files, process, outside, remote, by: &engine)
     if process.sharesDescriptorsWith == nil {
       try collectDescriptors(&process, files)
@@ -129,6 +131,9 @@ extension Collector {
     process.coredumpFilter = UInt32(truncatingIfNeeded: filter.number(radix: 16))
     var adjustment = TextScanner(try files.text("oom_score_adj", of: id))
     process.oomScoreAdjustment = Int32(truncatingIfNeeded: adjustment.signedNumber())
+    process.controlGroups = ControlGroup.parse((try? files.read("cgroup")) ?? []).map {
+      ControlGroupMembership($0, isOwn: !ownControlGroups.contains($0))
+    }
     let limits = resourceLimits(text: try files.text("limits", of: id))
     process.limits = limits.map { ResourceLimit(soft: $0.soft, hard: $0.hard) }
   }
@@ -144,6 +149,9 @@ extension Collector {
       try remote.int32(
         by: &engine, "read the subreaper flag", .prctl,
         [RemoteProcess.getChildSubreaper, remote.slot]) != 0
+    if process.sharesMemoryWith == nil {
+      process.membarrierCommands = try membarrierCommands(of: remote, by: &engine)
+    }
     for timer in UInt64(0) ..< 3 {
       // struct itimerval: interval and value, each seconds and microseconds in words.
       var words = try remote.structure(
@@ -152,6 +160,25 @@ extension Collector {
       let remaining = words.word() * 1_000_000 + words.word()
       process.intervalTimers.append(IntervalTimer(remaining: remaining, interval: interval))
     }
+  }
+}
+
+extension Collector {
+  /// What it has registered for; the kernel tells since Linux 6.3 (MEMBARRIER_CMD_GET_REGISTRATIONS).
+  private func membarrierCommands<E: Engine & ~Copyable>(
+    of remote: RemoteProcess, by engine: inout E
+  ) throws(Failure) -> UInt32 {
+    if case .success(let commands) = try remote.outcome(.membarrier, [1 << 9, 0], by: &engine) {
+      return UInt32(truncatingIfNeeded: commands)
+    }
+    // Before, only barriers for the process itself can be tried: EPERM to whoever has not registered.
+    var commands: UInt32 = 0
+    for bit in [3, 5, 7] as [UInt64] {
+      if case .success = try remote.outcome(.membarrier, [1 << bit, 0], by: &engine) {
+        commands |= 1 << UInt32(bit + 1)
+      }
+    }
+    return commands
   }
 }
 

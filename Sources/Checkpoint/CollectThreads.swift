@@ -10,7 +10,7 @@ extension Collector {
   mutating func collectThreads<E: Engine & ~Copyable>(
     _ member: Frozen.Member, _ answers: [ThreadAnswers], _ outside: OutsideView,
     _ remote: RemoteProcess, by engine: inout E
-  ) throws(Failure) -> [Thread] {
+  ) throws(Failure) -> (threads: [Thread], filters: [SeccompFilter]) {
     let id = member.id
     if answers.contains(where: { $0.clearChildTID == nil }) {
       warnings.append(
@@ -20,9 +20,11 @@ extension Collector {
     var threads: [Thread] = []
     threads.reserveCapacity(answers.count)
     let slacks = try timerSlacks(answers, outside.threads, by: &engine)
+    var filters = SeccompTable()
     for (index, answer) in answers.enumerated() {
       let view = outside.threads[index]
       var thread = try collectThread(answer, view, id, by: &engine)
+      try collectSeccomp(&thread, id, member.stat.name, &filters, by: &engine)
       thread.timerSlack = slacks[index]
       // Only a thread that could change them differs from the leader in its secure bits.
       if let leader = threads.first, leader.credentials.equalButSecureBits(thread.credentials) {
@@ -33,7 +35,7 @@ extension Collector {
       checkUnshared(thread.id, view, member)
       threads.append(thread)
     }
-    return threads
+    return (threads, filters.filters)
   }
 
   private mutating func collectThread<E: Engine & ~Copyable>(
@@ -71,7 +73,6 @@ extension Collector {
     thread.noNewPrivileges = status.noNewPrivileges
     thread.seccompMode = status.seccompMode
     thread.credentials = Credentials(status)
-    checkUnconfined(id, status, process)
     thread.describe(view)
     if let list = answer.robustList {
       thread.robustList = list.head
@@ -108,15 +109,6 @@ extension Collector {
     return try engaging { () throws(EngineError) in try engine.callEach(calls) }.map {
       if case .success(let value) = $0 { value } else { 50_000 }
     }
-  }
-
-  mutating func checkUnconfined(
-    _ thread: ThreadID, _ status: ProcessStatus, _ process: ProcessID
-  ) {
-    guard status.seccompMode != 0 else { return }
-    problems.add(
-      "process \(process) (\(status.name)), thread \(thread): runs under a seccomp "
-        + (status.seccompMode == 2 ? "filter" : "restriction") + ": not supported yet")
   }
 
   mutating func checkUnshared(

@@ -112,7 +112,11 @@ private struct Examination {
     let sharesMemory = collector.kinship.partner(.memory, of: id, at: index) != nil
     let view = try OutsideView(of: id, threads, withMemory: !sharesMemory)
     for (thread, seen) in zip(threads, view.threads) {
-      collector.checkUnconfined(thread, seen.status, id)
+      do throws(Failure) { try SeccompAccess.check(id, stat.name, seen.status) } catch {
+        if !prospect.problems.contains(where: { $0.message == error.message }) {
+          prospect.problems.append(error)
+        }
+      }
       collector.checkUnshared(thread, seen, Frozen.Member(id: id, stat: stat))
     }
     for region in view.regions { _ = collector.collectRegion(region, process) }

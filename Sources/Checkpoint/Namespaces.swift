@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Linux
+import Snapshot
 
 /// Whether a process sees the same machine as this tool: namespaces(7).
 ///
@@ -9,7 +10,7 @@ struct Namespaces {
   private let names: [(file: StaticString, words: StaticString, isNeeded: Bool)] = [
     ("mnt", "mount", true), ("pid", "pid", true), ("user", "user", true),
     ("net", "network", false), ("ipc", "IPC", false), ("uts", "host name", false),
-    ("time", "time", false),
+    ("time", "time", false), ("cgroup", "control group", false),
   ]
   private var own: [ByteString] = []
 
@@ -33,10 +34,35 @@ struct Namespaces {
           "process \(process) (\(name)) is in another \(namespace.words) namespace (a container): "
             + "run this tool inside it")
       } else {
+        let way: ByteString =
+          ByteString(namespace.file) == "time"
+          ? ", or with --restore-clock makes one" : ""
         warnings.append(
           "process \(process) (\(name)) is in another \(namespace.words) namespace; a restart "
-            + "leaves it in that of the restarting command")
+            + "leaves it in that of the restarting command\(way)")
       }
     }
+  }
+
+  /// By how much its clocks since boot are ahead of ours: time_namespaces(7).
+  static func clockOffsets(of process: ProcessID) -> (monotonic: TimeValue, bootTime: TimeValue) {
+    var offsets = (monotonic: TimeValue(), bootTime: TimeValue())
+    guard let own = try? ProcessFiles(.own).link("ns/time"), let files = try? ProcessFiles(process),
+      let link = try? files.link("ns/time"), link != own,
+      let text = try? files.read("timens_offsets")
+    else { return offsets }
+    // `monotonic SECONDS NANOSECONDS` and `boottime …`; ours are those of the first namespace.
+    var scanner = TextScanner(text)
+    while !scanner.isAtEnd {
+      let word = scanner.word()
+      scanner.skipBlanks()
+      let seconds = scanner.signedNumber()
+      scanner.skipBlanks()
+      let value = TimeValue(seconds: seconds, nanoseconds: scanner.signedNumber())
+      if word == "monotonic" { offsets.monotonic = value }
+      if word == "boottime" { offsets.bootTime = value }
+      scanner.skipLine()
+    }
+    return offsets
   }
 }

@@ -9,7 +9,7 @@ enum RestartKey: Int32 {
   case omitMaybe, omitAlways, omitNever
   case onSuccess, onArguments, onTemporary, onEnvironment, onPermanent, onFailure
   case relocate
-  case pid, noPid, pgid, noPgid, sid, noSid, ipc, noIPC
+  case pid, noPid, pgid, noPgid, sid, noSid, ipc, noIPC, groups, noGroups, clock
   case kmsgNone, kmsgError, kmsgWarning
   case engine, detach, progress, json
   case lazy, rootless, check
@@ -46,7 +46,7 @@ extension RestartOptions {
       option(.relocate, nil, "relocate", .required("OLD=NEW"))))
 
   private static let ids = OptionGroup(
-    "Ids",
+    "Ids and surroundings",
     OptionRow(
       "the old process ids (default), or new ones",
       option(.pid, nil, "restore-pid"), option(.noPid, nil, "no-restore-pid")),
@@ -60,7 +60,12 @@ extension RestartOptions {
       option(.sid, nil, "restore-sid"), option(.noSid, nil, "no-restore-sid")),
     OptionRow(
       "the old System V ids and keys (default), or new",
-      option(.ipc, nil, "restore-ipc"), option(.noIPC, nil, "no-restore-ipc")))
+      option(.ipc, nil, "restore-ipc"), option(.noIPC, nil, "no-restore-ipc")),
+    OptionRow(
+      "control groups of its own (default), or ours",
+      option(.groups, nil, "restore-cgroup"), option(.noGroups, nil, "no-restore-cgroup")),
+    OptionRow(
+      "clocks since boot go on where they stood", option(.clock, nil, "restore-clock")))
 
   private static let afterwards = OptionGroup(
     "Sent to the restarted processes (the last one given holds)",

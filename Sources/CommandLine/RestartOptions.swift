@@ -114,6 +114,9 @@ public struct RestartOptions: Sendable {
     case .noSid: request.restoreSessions = false
     case .ipc: request.restoreSystemV = true
     case .noIPC: request.restoreSystemV = false
+    case .groups: request.restoreControlGroups = true
+    case .noGroups: request.restoreControlGroups = false
+    case .clock: request.restoreClock = true
     default: return false
     }
     return true

@@ -98,6 +98,17 @@ extension Process {
     coder.field(&controllingTerminal)
     coder.field(&foregroundGroup)
     coder.list(&posixTimers, empty: PosixTimer(id: 0, clock: 0)) { $0.walk(&$1) }
+    coder.list(&seccompFilters, empty: SeccompFilter(flags: 0, instructions: [])) {
+      $1.field(&$0.flags)
+      $1.field(&$0.instructions)
+    }
+    let group = ControlGroup(hierarchy: "", path: "")
+    coder.list(&controlGroups, empty: ControlGroupMembership(group, isOwn: false)) {
+      $1.field(&$0.group.hierarchy)
+      $1.field(&$0.group.path)
+      $1.field(&$0.isOwn)
+    }
+    coder.field(&membarrierCommands)
   }
 
   private mutating func walkState<C: FieldCoder>(_ coder: inout C) {
@@ -179,6 +190,7 @@ extension Region {
     coder.field(&name)
     coder.list(&contents, empty: Extent(position: 0, count: 0)) { $0.walk(&$1) }
     coder.field(&hugePageSize)
+    coder.list(&guards, empty: MemoryRange(start: 0, end: 0)) { $1.field(&$0) }
   }
 
   private mutating func walkBacking<C: FieldCoder>(_ coder: inout C) {

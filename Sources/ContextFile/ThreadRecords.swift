@@ -38,6 +38,7 @@ extension Thread {
     coder.field(&noNewPrivileges)
     coder.field(&timerSlack)
     coder.field(&seccompMode)
+    coder.numbers(&seccompFilters)
   }
 }
 

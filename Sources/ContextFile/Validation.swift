@@ -82,12 +82,27 @@ struct Validation {
     if links.contains(where: { !isIndex($0, below: index) }) {
       return "it shares things with a process that is not there before it"
     }
+    if let flaw = flawInSeccomp(process) { return flaw }
     let files = snapshot.openFiles.count
     for descriptor in process.descriptors
     where descriptor.number < 0 || descriptor.openFile < 0 || descriptor.openFile >= files {
       return "descriptor \(descriptor.number) leads nowhere"
     }
     return flaw(in: process.memory, contentEnds[index])
+  }
+
+  private func flawInSeccomp(_ process: Process) -> ByteString? {
+    for filter in process.seccompFilters
+    where filter.instructions.isEmpty || filter.instructions.count % 8 != 0
+      || filter.instructions.count / 8 > SeccompFilter.maximumCount
+    {
+      return "a seccomp filter of \(filter.instructions.count) bytes"
+    }
+    for thread in process.threads
+    where thread.seccompFilters.contains(where: { $0 >= UInt32(process.seccompFilters.count) }) {
+      return "thread \(thread.id) has a seccomp filter that is not there"
+    }
+    return nil
   }
 
   private func flaw(in memory: AddressSpace, _ contentsEnd: UInt64) -> ByteString? {
@@ -104,6 +119,11 @@ struct Validation {
       end = range.end
       guard isSound(region.contents, in: range, contentsEnd) else {
         return "the contents of the region at \(hex: range.start)"
+      }
+      if region.guards.contains(where: {
+        $0.start < range.start || $0.end > range.end || $0.start >= $0.end || ($0.start | $0.end) % page != 0
+      }) {
+        return "the guard pages of the region at \(hex: range.start)"
       }
       if case .sharedMemory(let object) = region.backing,
         !isIndex(object, below: snapshot.sharedMemories.count)

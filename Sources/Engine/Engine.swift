@@ -72,6 +72,11 @@ public protocol Engine: ~Copyable {
   /// rseq(2) registration; area 0 if there is none or the kernel cannot tell.
   func restartableSequence(of thread: ThreadID) throws(EngineError) -> RestartableSequence
 
+  /// seccomp(2) filters of a thread, in the order in which they were set; EPERM or EACCES for whoever may
+  /// not have them (CAP_SYS_ADMIN). The calls that a thread makes for us are not judged by them; where that
+  /// cannot be had `call` and its like throw EPERM.
+  func seccompFilters(of thread: ThreadID) throws(EngineError) -> [SeccompFilter]
+
   /// The signal that stopped a process held in a job-control stop; 0 if it was running.
   func stopSignal(of process: ProcessID) -> Int32
 

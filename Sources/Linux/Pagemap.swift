@@ -17,11 +17,16 @@ import CLinux
   private let pageSize: UInt64
   private var canScan: Bool
   private var vector: [cr_page_region]
+  /// Whether the kernel tells guard regions (MADV_GUARD_INSTALL) from others: Linux 6.16.
+  private var knowsGuards: Bool
+  /// Those that `runs` has met, in rising order.
+  public private(set) var guards: [MemoryRange] = []
 
   public init(_ process: borrowing ProcessFiles, pageSize: UInt64) throws(Errno) {
     file = try process.open("pagemap")
     self.pageSize = pageSize
     canScan = true
+    knowsGuards = true
     vector = [cr_page_region](repeating: cr_page_region(), count: 512)
   }
 
@@ -58,7 +63,21 @@ import CLinux
   private static var isSwapped: UInt64 { 1 << 4 }
   private static var isZero: UInt64 { 1 << 5 }
 
+  private static var isGuard: UInt64 { 1 << 8 }
+
   private mutating func scan(_ wanted: Wanted, _ range: MemoryRange) throws(Errno) -> [MemoryRange] {
+    if !knowsGuards { return try scan(wanted, range, telling: 0) }
+    do throws(Errno) { return try scan(wanted, range, telling: Self.isGuard) } catch {
+      guard error == .invalid else { throw error }
+      // It does not know that word.
+      knowsGuards = false
+      return try scan(wanted, range, telling: 0)
+    }
+  }
+
+  private mutating func scan(
+    _ wanted: Wanted, _ range: MemoryRange, telling extra: UInt64
+  ) throws(Errno) -> [MemoryRange] {
     // Asking whether a page is the file's costs eight times as much: only where it matters.
     let excluded = wanted == .anonymous ? Self.isZero : Self.isZero | Self.isFile
     var argument = cr_pm_scan_arg()
@@ -68,14 +87,16 @@ import CLinux
     argument.category_inverted = excluded
     argument.category_mask = excluded
     argument.category_anyof_mask = Self.isPresent | Self.isSwapped
-    argument.return_mask = excluded
+    argument.return_mask = excluded | extra
     var runs: [MemoryRange] = []
     var start = range.start
     while start < range.end {
       argument.start = start
       let count = try scanOnce(&argument)
       for region in vector[..<count] {
-        runs.appendRun(MemoryRange(start: region.start, end: region.end))
+        let run = MemoryRange(start: region.start, end: region.end)
+        // To the kernel they are something in swap.
+        if region.categories & extra != 0 { guards.appendRun(run) } else { runs.appendRun(run) }
       }
       guard argument.walk_end > start else { break }
       start = argument.walk_end

@@ -141,6 +141,35 @@ public enum Tracing {
     return cr_get_rseq(thread.rawValue, &configuration) < 0 ? nil : configuration
   }
 
+  /// The instructions of a thread's seccomp filter, `struct sock_filter` each, and its flags; the one
+  /// that was set first is 0. nil behind the last one. Asks for CAP_SYS_ADMIN.
+  public static func seccompFilter(
+    _ index: Int, of thread: ThreadID
+  ) throws(Errno) -> (instructions: [UInt8], flags: UInt64)? {
+    var count = 0
+    do throws(Errno) { count = try seccompFilterLength(index, of: thread) } catch {
+      // ENOENT: no more. EINVAL: none at all.
+      if error == .noEntry || error == .invalid { return nil }
+      throw error
+    }
+    var bytes = [UInt8](repeating: 0, count: count * 8)
+    let result = bytes.withUnsafeMutableBytes {
+      cr_ptrace(0x420c, thread.rawValue, UInt(index), $0.baseAddress)
+    }
+    try checked(result)
+    // struct seccomp_metadata: which filter, its flags. Linux 4.16.
+    var metadata: (UInt64, UInt64) = (UInt64(index), 0)
+    _ = cr_ptrace(0x420d, thread.rawValue, 16, &metadata)
+    return (bytes, metadata.1)
+  }
+
+  /// In instructions.
+  public static func seccompFilterLength(
+    _ index: Int, of thread: ThreadID
+  ) throws(Errno) -> Int {
+    try checked(cr_ptrace(0x420c, thread.rawValue, UInt(index), nil))
+  }
+
   private static func request(
     _ number: Int, _ thread: ThreadID, _ address: UInt = 0, _ data: UInt = 0
   ) throws(Errno) {

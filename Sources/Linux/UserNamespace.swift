@@ -19,6 +19,9 @@ public struct UserNamespace: Sendable {
     allowsGroups = Self.text("/proc/self/setgroups")?.starts(with: "deny".utf8) != true
   }
 
+  /// It has all users there are, as only the first one of a machine has.
+  public var isFirst: Bool { users.isEmpty || users.contains { $0.first == 0 && $0.count >= 0xffff_ffff } }
+
   public func has(user: UInt32) -> Bool { Self.holds(users, user) }
   public func has(group: UInt32) -> Bool { Self.holds(groups, group) }
 

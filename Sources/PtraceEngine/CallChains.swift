@@ -66,7 +66,8 @@ extension PtraceEngine {
 
   /// The signal that may end a process's chains; nil where it has a use for each of them.
   private static func stopper(of held: HeldProcess) throws(EngineError) -> Int32? {
-    guard !held.isNew, held.threads.count > 1, held.landmarks?.signalReturn != nil else {
+    // On the way back, should we die, the chain's calls would be judged by a filter.
+    guard !held.isNew, !held.isConfined, held.threads.count > 1, held.landmarks?.signalReturn != nil else {
       return nil
     }
     if let known = held.stopper { return known == 0 ? nil : known }

@@ -22,8 +22,8 @@ final class HeldProcess {
   var isOurChild = false
   /// Without an executable: it can be killed and nothing else.
   var isBlank = false
-  /// /proc/PID/status, Seccomp.
-  var seccompMode: UInt32 = 0
+  /// A thread of it is known to be under seccomp.
+  var isConfined = false
   var landmarks: Landmarks?
   /// Found before it was stopped, to be confirmed.
   var expectedLandmarks: Landmarks?
@@ -91,6 +91,8 @@ final class HeldThread {
   var hasEntered = false
   /// It runs, under our eyes.
   var isRunning = false
+  /// Its seccomp filters do not judge what it does (PTRACE_O_SUSPEND_SECCOMP).
+  var isUnjudged = false
 
   init(_ id: ThreadID, of process: ProcessID) {
     self.id = id

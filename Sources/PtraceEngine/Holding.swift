@@ -38,7 +38,7 @@ struct Holding: ~Copyable {
       throw EngineError("trace process, which is traced already,", process, .notPermitted)
     }
     held = HeldProcess(process, isNew: false)
-    held.seccompMode = status.seccompMode
+    held.isConfined = status.seccompMode != 0
     self.deadline = deadline
     files = opened
   }

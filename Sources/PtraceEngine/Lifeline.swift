@@ -33,12 +33,7 @@ extension PtraceEngine {
         try Landmarks.find(in: held.reachable, like: first, expecting: held.expectedLandmarks)
       }
     }
-    if held.seccompMode != 0 {
-      // The filter could kill the target for a call that it never makes itself.
-      try attempt("suspend the seccomp filter", held.id) { () throws(Errno) in
-        try Tracing.setOptions(held.options | Tracing.suspendSeccomp, of: thread.id)
-      }
-    }
+    try suspendSeccomp(of: thread, in: held)
     if held.isNew {
       try take(thread, of: held, stack: nil)
     } else if held.scratch == nil {
@@ -59,7 +54,7 @@ extension PtraceEngine {
   ) throws(EngineError) {
     let borrowed = try borrowStack(for: thread, of: held)
     // A filter may forbid the call that would unbind it.
-    if borrowed != nil, held.seccompMode == 0 { thread.pin = Pin(thread.id) }
+    if borrowed != nil, !held.isConfined { thread.pin = Pin(thread.id) }
     try take(
       thread, of: held, stack: borrowed?.address, pinAt: borrowed.map { $0.end - Pin.span })
     if thread.pin != nil { pin(thread) }
@@ -214,6 +209,7 @@ extension PtraceEngine {
         try Tracing.setRegisterSet(set.noteType, to: set.bytes, of: thread.id)
       }
     }
+    resumeSeccomp(of: thread, in: held)
     thread.calling = nil
     thread.mask = nil
     thread.lifeline = nil

@@ -18,7 +18,8 @@ extension PtraceEngine {
   ) throws(EngineError) {
     let held = try held(process)
     let total = pieces.reduce(0) { $0 + $1.count }
-    if total >= Self.worthAsking, Self.mayWriteLargeFiles(process),
+    // One under seccomp must not be left with a file that it may not even close.
+    if total >= Self.worthAsking, !held.isConfined, Self.mayWriteLargeFiles(process),
       try Self.openRemotely(file.number, in: held)
     {
       for batch in Batch.batches(of: pieces, limit: Self.stepSize) {

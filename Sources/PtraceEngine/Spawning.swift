@@ -102,6 +102,7 @@ extension PtraceEngine {
       // A copy of its parent for the moment, our scratch memory included.
       thread.calling = calling
       thread.mask = 0
+      thread.isUnjudged = caller.isUnjudged
       held.landmarks = parent.landmarks
       held.scratch = parent.scratch
       // CLONE_VM: the one scratch memory serves both, and goes with its owner.
@@ -171,6 +172,7 @@ extension PtraceEngine {
       let thread = HeldThread(ThreadID(number), of: process)
       thread.calling = calling
       thread.mask = 0
+      thread.isUnjudged = caller.isUnjudged
       held.threads.append(thread)
       tasks[number] = thread
       made.append(thread)

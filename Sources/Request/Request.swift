@@ -70,6 +70,10 @@ public struct RestartRequest: Sendable {
   public var restoreSessions = false
   /// System V objects get the ids and keys they had.
   public var restoreSystemV = true
+  /// Control groups that were the job's own are entered.
+  public var restoreControlGroups = true
+  /// The clocks since boot go on where they stood, in a time namespace.
+  public var restoreClock = false
   /// Sent to every restarted process instead of just letting it run; 0 for none.
   public var signal: Int32 = 0
   /// Applied to every path in the context file, the first that fits; at most `Relocation.limit`.

@@ -93,9 +93,20 @@ extension Rebuilder {
       try finish(region, remote, by: &engine, &report)
     }
     try describeMemory(index, remote, by: &engine)
+    try registerBarriers(snapshot.processes[index].membarrierCommands, remote, by: &engine)
     let lockFuture = snapshot.processes[index].memory.lockFuture
     if lockFuture != 0 {
       try remote.call("lock future memory", .mlockall, [UInt64(lockFuture)], by: &engine)
+    }
+  }
+
+  /// membarrier(2): MEMBARRIER_CMD_REGISTER_*, one bit each.
+  private func registerBarriers<E: Engine & ~Copyable>(
+    _ commands: UInt32, _ remote: Remote, by engine: inout E
+  ) throws(Failure) {
+    for bit in UInt32(0) ..< 32 where commands >> bit & 1 != 0 {
+      try remote.call(
+        "register for memory barriers", .membarrier, [UInt64(1) << UInt64(bit)], by: &engine)
     }
   }
 
@@ -124,6 +135,10 @@ extension Rebuilder {
     } else if region.fillProtection != region.protection {
       try remote.call("protect memory", .mprotect, range + [protection], by: &engine)
     }
+    for guarded in region.guards {
+      // MADV_GUARD_INSTALL
+      try remote.call("guard memory", .madvise, [guarded.start, guarded.count, 102], by: &engine)
+    }
     for (flag, advice) in Region.advices where region.hasFlag(flag) {
       try advise(region, advice, remote, by: &engine)
     }
@@ -142,6 +157,18 @@ extension Rebuilder {
             + "be locked: \(errno) (see ulimit -l)")
       }
     }
+    if region.hasFlag("sl") { try seal(region, remote, by: &engine, &report) }
+  }
+
+  /// mseal(2), Linux 6.10; from here on nothing of it can be changed.
+  private func seal<E: Engine & ~Copyable>(
+    _ region: Region, _ remote: Remote, by engine: inout E, _ report: inout Report
+  ) throws(Failure) {
+    let outcome = try remote.outcome(.mseal, [region.range.start, region.range.count], by: &engine)
+    guard case .failure(let errno) = outcome else { return }
+    report.warn(
+      "memory at \(hex: region.range.start) of process \(remote.id) (\(remote.name)) cannot be sealed "
+        + "(mseal) here: \(errno)")
   }
 
   /// pkey_alloc(2) hands keys out from the lowest on, so they are taken until it is there.

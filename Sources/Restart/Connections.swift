@@ -37,13 +37,34 @@ extension SocketMaker {
   /// The ends of a connection between these two; numbers that the caller owns.
   ///
   /// What is left of the one before (TIME_WAIT) keeps others from listening at that end, if the program
-  /// had not set SO_REUSEADDR: then the other end listens, which nobody can tell afterwards.
+  /// had not set SO_REUSEADDR: then the other end listens, which nobody can tell afterwards. If there is
+  /// something of it at either end, it is waited for.
   private func join(
     _ one: Socket, _ other: Socket, listeningFirst: Bool
   ) throws(Errno) -> (one: Int32, other: Int32) {
-    do throws(Errno) { return try join(one, other, listening: listeningFirst) } catch {
-      guard error.rawValue == EADDRINUSE, !other.address.isEmpty, !one.address.isEmpty else { throw error }
-      return try join(one, other, listening: !listeningFirst)
+    let deadline = Clock.monotonic.reading + max(Self.patience(for: one), Self.patience(for: other))
+    var listens = listeningFirst
+    while true {
+      do throws(Errno) { return try join(one, other, listening: listens) } catch {
+        guard error.rawValue == EADDRINUSE, !other.address.isEmpty, !one.address.isEmpty,
+          listens == listeningFirst || Clock.monotonic.reading < deadline
+        else { throw error }
+        if listens != listeningFirst { pauseBriefly() }
+        listens.toggle()
+      }
+    }
+  }
+
+  /// Root need not wait for what is left of the connections before. All of them, since those of one port
+  /// are in the way of each other.
+  func forgetLastConnections() {
+    for socket in sockets.values where socket.family != AF_UNIX && socket.peer != nil {
+      let (own, far) = (socket.address, socket.peerAddress)
+      // struct sockaddr_in, sockaddr_in6
+      guard own.count >= 16, far.count == own.count else { continue }
+      own.withUnsafeBytes { own in
+        far.withUnsafeBytes { far in _ = cr_forget_connection(own.baseAddress, far.baseAddress) }
+      }
     }
   }
 
@@ -96,8 +117,9 @@ extension SocketMaker {
     // struct timeval: an address that does not answer must not keep us.
     let limit = withUnsafeBytes(of: (Int(3), Int(0))) { Array($0) }
     try number.setOption(SOL_SOCKET, Int32(CR_SO_SNDTIMEO), limit)
+    // Or a listener of the same port could not be made afterwards.
+    try number.setOption(SOL_SOCKET, SO_REUSEADDR, 1)
     if binding {
-      try number.setOption(SOL_SOCKET, SO_REUSEADDR, 1)
       do throws(Errno) { try number.bind(client.address) } catch {
         // What is left of the connection before is in the way where SO_REUSEADDR was not set. With
         // CAP_NET_ADMIN, TCP_REPAIR (19) makes bind(2) overlook that.

@@ -14,11 +14,13 @@ extension FileOpener {
 
 extension TimerFile {
   /// Sets a new timer as this one stood.
-  func start(_ file: DescriptorNumber) throws(Errno) {
+  ///
+  /// - Parameter goesOn: its clock goes on for the program where it stood (`--restore-clock`).
+  func start(_ file: DescriptorNumber, goesOn: Bool) throws(Errno) {
     var value = remaining
     var settings = settings
     if value > 0, isAbsolute, let clock = Clock(ofTimers: clock) {
-      if clock == .realTime || clock.reading >= now {
+      if clock == .realTime || !goesOn && clock.reading >= now {
         // The moment it was set for, which may be behind us.
         value = now &+ remaining
       } else {

@@ -122,7 +122,9 @@ final class OpenedFiles {
   func close() { inheritance.close() }
 
   /// What changes files that others see; after it nothing may fail.
-  func settle(_ report: inout Report) {
+  ///
+  /// - Parameter clocksGoOn: for the program, where they stood (`--restore-clock`).
+  func settle(_ report: inout Report, clocksGoOn: Bool) {
     systemV.keep()
     names.keep()
     for (file, mode) in modes { try? file.setMode(mode) }
@@ -142,7 +144,7 @@ final class OpenedFiles {
     // What was watched saw our own work, too.
     for watcher in watchers { try? watcher.discardEvents() }
     for (file, timer) in timers {
-      do throws(Errno) { try timer.start(file) } catch {
+      do throws(Errno) { try timer.start(file, goesOn: clocksGoOn) } catch {
         report.warn("a timer (timerfd) cannot be started again: \(error)")
       }
     }

@@ -10,7 +10,7 @@ struct Plan {
   let request: RestartRequest
   let snapshot: Snapshot
   let surroundings: Surroundings
-  private(set) var problems = Problems()
+  var problems = Problems()
 
   init(_ request: RestartRequest, _ snapshot: Snapshot, _ surroundings: Surroundings) {
     self.request = request
@@ -35,8 +35,14 @@ struct Plan {
       checkMachine(process)
       checkSharing(process)
       checkCredentials(process, &report)
+      checkSeccomp(process)
     }
     if request.restoreProcessIDs { checkProcessIDs() }
+    if request.restoreClock, !surroundings.rights.canSetClocks {
+      problems.add(
+        .notPermitted,
+        "--restore-clock needs root (CAP_SYS_ADMIN and CAP_SYS_TIME), or --rootless")
+    }
     var systemV = SystemVCheck(restoresIDs: request.restoreSystemV)
     systemV.check(snapshot)
     // What it warns of is told when it has come about.

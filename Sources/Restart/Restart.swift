@@ -35,7 +35,7 @@ public func restart<E: Engine & ~Copyable>(
   do throws(Failure) {
     try rebuilder.rebuild(from: parts, by: &engine, &report)
     report.step("letting the processes run")
-    files.settle(&report)
+    files.settle(&report, clocksGoOn: request.restoreClock)
     files.close()
     try rebuilder.releaseAll(by: &engine, &report)
   } catch {
@@ -61,7 +61,9 @@ extension Rebuilder {
   ) throws(Failure) {
     var pin = ProcessorPin()
     report.step("making the processes")
+    if request.restoreClock { try ClockNamespace.begin(at: snapshot.job) }
     try spawnTree(by: &engine)
+    restoreControlGroups(&report)
     try restoreGroups(by: &engine, &report)
     try restoreForegrounds(by: &engine)
     try endZombies(by: &engine)
@@ -108,6 +110,8 @@ extension Rebuilder {
     try restorePendingSignals(index, by: &engine)
     try startIntervalTimers(index, by: &engine)
     try startPosixTimers(index, by: &engine)
+    // Before the right to set filters is given up. They judge nothing before it is released.
+    try restoreSeccomp(index, by: &engine)
     try restoreCredentials(index, by: &engine)
     try restoreRegisters(index, by: &engine)
     restoreAffinities(index, &report)

@@ -38,6 +38,7 @@ struct SocketMaker {
       for path in lostNames { try? removeName(path) }
       for end in widows.values { DescriptorNumber(end).close() }
     }
+    forgetLastConnections()
     for index in order where isConnection(index) && made[index] == nil && !waitsSomewhere(index) {
       try makeInternetConnection(index)
     }

@@ -79,6 +79,10 @@ struct Rights {
   var canSetUserIDs: Bool { has(7) }
   var canSetGroupIDs: Bool { has(6) }
   var canSetCapabilities: Bool { has(8) }
+  /// CAP_SYS_ADMIN, of the first user namespace.
+  var canSuspendSeccomp: Bool { has(21) }
+  /// CAP_SYS_ADMIN, CAP_SYS_TIME: of the user namespace.
+  var canSetClocks: Bool { has(21) && has(25) }
   /// CAP_SYS_CHROOT.
   var canChangeRoot: Bool { has(18) }
 

@@ -67,6 +67,8 @@ public struct Region: Sendable {
   /// The parts whose contents are in the context file, in rising order. Everything else is zero
   /// (anonymous), or as it is in the file.
   public var contents: [Extent]
+  /// Pages that fault whatever the protection (MADV_GUARD_INSTALL), in rising order.
+  public var guards: [MemoryRange] = []
   /// Bytes of a page of hugetlbfs (MAP_HUGETLB) of anonymous memory; 0 for ordinary pages.
   public var hugePageSize: UInt64 = 0
 

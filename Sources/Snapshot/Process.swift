@@ -48,6 +48,9 @@ public struct Process: Sendable {
   /// timer_create(2).
   public var posixTimers: [PosixTimer] = []
 
+  /// Those of all its threads, each once.
+  public var seccompFilters: [SeccompFilter] = []
+
   public var descriptors: [Descriptor]
   /// Locks it holds on files, and those of its open file descriptions (each once in the job).
   public var fileLocks: [FileLock]
@@ -68,6 +71,11 @@ public struct Process: Sendable {
   /// Has a controlling terminal: its device number, 0 for none; and that terminal's foreground group.
   public var controllingTerminal: UInt64
   public var foregroundGroup: ProcessID
+
+  /// The control groups it was in.
+  public var controlGroups: [ControlGroupMembership] = []
+  /// MEMBARRIER_CMD_* that it has registered for.
+  public var membarrierCommands: UInt32 = 0
 
   public init(id: ProcessID, parent: ProcessID, machine: Machine) {
     self.id = id
@@ -150,6 +158,34 @@ public struct PosixTimer: Sendable {
     self.id = id
     self.clock = clock
   }
+}
+
+/// A control group of a process.
+public struct ControlGroupMembership: Hashable, Sendable {
+  public var group: ControlGroup
+  /// Whoever asked for the checkpoint was in another one, so that this is not just where people work.
+  public var isOwn: Bool
+
+  public init(_ group: ControlGroup, isOwn: Bool) {
+    self.group = group
+    self.isOwn = isOwn
+  }
+}
+
+/// A program that judges system calls: seccomp(2), SECCOMP_SET_MODE_FILTER.
+public struct SeccompFilter: Hashable, Sendable {
+  /// SECCOMP_FILTER_FLAG_LOG 2.
+  public var flags: UInt32
+  /// `struct sock_filter` each, 8 bytes.
+  public var instructions: [UInt8]
+
+  public init(flags: UInt32, instructions: [UInt8]) {
+    self.flags = flags
+    self.instructions = instructions
+  }
+
+  /// seccomp(2), BPF_MAXINSNS.
+  public static let maximumCount = 4096
 }
 
 /// prlimit(2).

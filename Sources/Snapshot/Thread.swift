@@ -38,6 +38,8 @@ public struct Thread: Sendable {
   public var timerSlack: UInt64
   /// 0 none, 1 strict, 2 filter (/proc/PID/status, Seccomp).
   public var seccompMode: UInt32
+  /// Its filters, by index into `Process.seccompFilters`, in the order in which they were set.
+  public var seccompFilters: [UInt32] = []
 
   public init(id: ThreadID, registers: Registers) {
     self.id = id

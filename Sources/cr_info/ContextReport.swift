@@ -57,11 +57,20 @@ struct ContextReport {
     object.set("executable", process.executable.path)
     object.set("working_directory", process.workingDirectory)
     object.set("umask", process.umask)
+    object.set("control_groups", process.controlGroups.map { controlGroup($0) })
     setSharing(process, in: &object)
     object.set("threads", process.threads.map { thread($0) })
     object.set("memory", memory(process))
     object.set("mappings", process.memory.regions.map { mapping($0) })
     object.set("descriptors", process.descriptors.map { descriptor($0) })
+    return object
+  }
+
+  private func controlGroup(_ membership: ControlGroupMembership) -> JSONObject {
+    var object = JSONObject()
+    object.set("hierarchy", membership.group.hierarchy)
+    object.set("path", membership.group.path)
+    object.set("own", membership.isOwn)
     return object
   }
 

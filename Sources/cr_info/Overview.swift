@@ -18,6 +18,7 @@ struct Overview {
     line("processes:")
     for index in snapshot.processes.indices where !hasParentHere(index) { addTree(index, 1) }
     for index in snapshot.processes.indices { addDetails(index, options) }
+    addControlGroups()
     addMemory()
     addFiles()
   }
@@ -100,6 +101,17 @@ struct Overview {
     if options.showsThreads, !process.threads.isEmpty { addThreads(process) }
     if options.showsMaps, !process.memory.regions.isEmpty { addMaps(process) }
     if options.showsDescriptors, !process.descriptors.isEmpty { addDescriptors(process) }
+  }
+
+  /// Those that are its own; the others are where people work.
+  private mutating func addControlGroups() {
+    for process in snapshot.processes {
+      for membership in process.controlGroups where membership.isOwn {
+        let group = membership.group
+        let hierarchy: ByteString = group.hierarchy.isEmpty ? "" : " of \(shown(group.hierarchy))"
+        line("control group\(hierarchy) of \(process.id): \(shown(group.path))")
+      }
+    }
   }
 
   private mutating func addThreads(_ process: Process) {

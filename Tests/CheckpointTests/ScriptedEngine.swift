@@ -89,6 +89,8 @@ struct ScriptedEngine: Engine, ~Copyable {
     return RestartableSequence(area: 0, length: 0, signature: 0)
   }
 
+  func seccompFilters(of thread: ThreadID) throws(EngineError) -> [SeccompFilter] { [] }
+
   func stopSignal(of process: ProcessID) -> Int32 { 0 }
 
   mutating func call(

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Programs that nobody wrote for us give the answer of an undisturbed run."""
 
-import os
+import hashlib
 import shutil
 import subprocess
 import time
@@ -9,9 +9,8 @@ import time
 import pytest
 
 import processes
-import runner
+from jobs import Job, undisturbed_answer
 from processes import wait_until
-from targets import check_success, run
 
 PYTHON_THREADS = """
 import threading, queue, time
@@ -252,8 +251,65 @@ def sqlite_command(directory):
 
 def java_command(directory):
   (directory / "Primes.java").write_text(JAVA)
-  subprocess.run(["javac", "Primes.java"], cwd=directory, check=True, timeout=120)
+  if not (directory / "Primes.class").exists():
+    # javac, as far as the run-time environment has it.
+    subprocess.run(["java", "-m", "jdk.compiler/com.sun.tools.javac.Main", "Primes.java"], cwd=directory,
+                   check=True, timeout=120)
   return ["java", "-XX:TieredStopAtLevel=1", "-Xmx64m", "-cp", str(directory), "Primes"]
+
+
+def java_with_all_its_threads(directory):
+  """Compilers of both kinds, a concurrent collector, and a reservation of 32 GiB."""
+  _, *options, name = java_command(directory)
+  return ["java", "-XX:+UseG1GC", "-Xmx24g", "-Xms16m", "-XX:ParallelGCThreads=4", *options[2:], name]
+
+
+def restic_command(directory):
+  """A backup, its check and its way back: a Go program with a dozen threads, each time."""
+  source = directory / "source"
+  if not source.exists():
+    source.mkdir()
+    for number in range(24):
+      (source / f"part.{number}").write_bytes(
+        b"".join(hashlib.sha512(b"%d %d" % (number, i)).digest() for i in range(16384)))
+  for folder in "repository", "restored", "cache":
+    shutil.rmtree(directory / folder, ignore_errors=True)
+  return ["/usr/bin/env", "RESTIC_PASSWORD=x", f"RESTIC_CACHE_DIR={directory}/cache", "/bin/sh", "-ec", """
+    restic -q -r repository init; echo begun
+    restic -q -r repository backup source
+    restic -q -r repository check --read-data
+    restic -q -r repository restore latest --target restored
+    find restored -type f | LC_ALL=C sort | xargs md5sum"""]
+
+
+def hugo_command(directory):
+  """Two thousand pages by as many goroutines."""
+  content = directory / "content"
+  if not content.exists():
+    content.mkdir()
+    layouts = directory / "layouts" / "_default"
+    layouts.mkdir(parents=True)
+    (layouts / "single.html").write_text("<h1>{{ .Title }}</h1>{{ .Content }}{{ range first 20 .Site.RegularPages }}"
+                                         "<a href='{{ .RelPermalink }}'>{{ .Title }} {{ .WordCount }}</a>{{ end }}")
+    (layouts / "list.html").write_text("{{ range .Pages }}<li>{{ .Title }} {{ .Summary }}</li>{{ end }}")
+    (directory / "config.toml").write_text('baseURL = "http://localhost/"\ntitle = "t"\n')
+    for number in range(2000):
+      words = " ".join(f"word{number * i % 997}" for i in range(60))
+      (content / f"{number}.md").write_text(
+        f"---\ntitle: Page {number}\ndate: 2020-01-01\n---\n# Head\n*{words}*\n\n- a\n- b\n")
+  shutil.rmtree(directory / "public", ignore_errors=True)
+  return ["/bin/sh", "-ec", f"""
+    echo begun
+    HUGO_CACHEDIR={directory}/cache hugo --quiet -s {directory} -d {directory}/public
+    cd public; find . -type f | LC_ALL=C sort | xargs cat | md5sum"""]
+
+
+def archive_command(directory):
+  """Six programs in a row, of which two have threads of their own."""
+  return ["/bin/sh", "-c", f"""
+    echo begun
+    cat {text_file(directory, 400000)} | xz -1 -T3 --block-size=400KiB | zstd -q -T2 -3 | dd bs=3k status=none |
+      zstd -dq | xz -d | tee copy | md5sum; cmp copy text && wc copy"""]
 
 
 def openmp_command(directory):
@@ -294,55 +350,15 @@ PROGRAMS = {
   "sort of a big file": (sort_command, 0.3),
   "gzip in a pipe": (gzip_command, 0.5),
   "java": (java_command, 0.5),
+  "java with all its threads": (java_with_all_its_threads, 0.5),
+  "restic": (restic_command, 0.7),
+  "hugo": (hugo_command, 0.4),
+  "a pipeline of six": (archive_command, 0.5),
   "an OpenMP computation": (openmp_command, 0.3),
   "make with four jobs": (make_command, 0.5),
 }
-NEEDED = {"java": "javac", "node": "node", "sqlite3 in a transaction": "sqlite3"}
-
-
-class Job:
-  """A command whose output goes to a file; what came back from the dead goes on there."""
-
-  def __init__(self, command, directory):
-    self.directory = directory
-    self.output = directory / "output"
-    self.output.unlink(missing_ok=True)
-    with open(self.output, "wb") as output:
-      self.judge = subprocess.Popen(
-        command, cwd=directory, stdout=output, stderr=output, stdin=subprocess.DEVNULL,
-        start_new_session=True)
-    self.pid = self.judge.pid
-
-  def await_begun(self):
-    wait_until(lambda: b"begun" in self.output.read_bytes() or self.judge.poll() is not None,
-               "the program has begun", 60)
-
-  def answer(self):
-    status = self.judge.wait(90)
-    text = self.output.read_text()
-    assert status == 0, f"{status}\n{text[-2000:]}\n{self.complaint()}"
-    return text
-
-  def complaint(self):
-    path = self.directory / "restart.err"
-    return path.read_text() if path.exists() else ""
-
-  def checkpoint(self, *options):
-    check_success(run("cr_checkpoint", *options, "-f", self.directory / "context", self.pid))
-
-  def restart(self):
-    processes.kill_all()
-    self.judge.wait()
-    with open(self.directory / "restart.err", "ab") as errors:
-      self.judge = subprocess.Popen(
-        [runner.tool("cr_restart"), "-f", self.directory / "context"], cwd=self.directory,
-        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors,
-        start_new_session=True)
-
-
-def undisturbed_answer(command, directory):
-  job = Job(command, directory)
-  return job.answer()
+NEEDED = {"java": "java", "java with all its threads": "java", "node": "node", "restic": "restic",
+          "hugo": "hugo", "sqlite3 in a transaction": "sqlite3"}
 
 
 @pytest.mark.parametrize("name", PROGRAMS)

@@ -184,6 +184,59 @@ def test_an_ordinary_user_carries_his_own_process(start, directory):
   target.check_answer()
 
 
+# One instruction: every call is allowed (or whatever %s says). Set for the calling thread.
+SECCOMP = """
+import struct
+def confine(answer=0x7fff0000, flags=0):
+  program = ctypes.create_string_buffer(struct.pack("HBBI", 6, 0, 0, answer))
+  filter = ctypes.create_string_buffer(struct.pack("H6xP", 1, ctypes.addressof(program)))
+  libc.prctl(38, 1, 0, 0, 0)
+  return call(317, 1, flags, filter)
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to be somebody else")
+@pytest.mark.parametrize("code", (
+  "confine()", "import threading; threading.Thread(target=lambda: (confine(), time.sleep(100)),"
+  " daemon=True).start(); time.sleep(0.2)"), ids=("all of it", "one thread"))
+def test_seccomp_is_shown_to_root_only(code, python, directory):
+  process = python(SECCOMP + code, **NOBODY)
+  for option in (), ("--check",):
+    result = run_as_nobody(directory, "cr_checkpoint", *option, "-f", directory / "context", process.pid)
+    check_failure(result, rf"{process.pid} .*seccomp.*root", 1)
+  check_unharmed(process, directory)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to be somebody else")
+def test_a_context_under_seccomp_is_brought_back_by_root_only(python, directory):
+  process = python(SECCOMP + "confine()", **NOBODY)
+  check_success(run("cr_checkpoint", "--kill", "-f", directory / "context", process.pid))
+  process.wait()
+  (directory / "context").chmod(0o644)
+  for option in (), ("--check",):
+    result = run_as_nobody(directory, "cr_restart", "--no-restore-pid", *option, "-f", directory / "context")
+    check_failure(result, "seccomp.*root")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to read filters")
+def test_a_filter_that_asks_a_listener_is_named(python, directory):
+  # The listener is closed: nobody will ever answer.
+  process = python(SECCOMP + "if os.fork(): time.sleep(100)\nos.close(confine(0x7fff0000, 8))")
+  result = run("cr_checkpoint", "-f", directory / "context", process.pid)
+  assert result.returncode == 0, result.stderr
+  other = subprocess.Popen(["/usr/bin/python3", "-c", PRELUDE + SECCOMP + textwrap.dedent("""
+    # Everything is for the listener from here on, this program's end too.
+    print("ready", flush=True); sys.stdout.flush()
+    confine(0x7fc00000, 8)
+  """)], stdout=subprocess.PIPE, text=True, cwd=directory)
+  other.stdout.readline()
+  wait_until(lambda: processes.status(other.pid, "Seccomp") == "2", "under seccomp")
+  result = run("cr_checkpoint", "-f", directory / "other", other.pid)
+  check_failure(result, "seccomp filter of thread .*listener")
+  other.kill()
+  other.wait()
+
+
 def test_a_process_under_a_debugger(start, directory):
   target = start()
   tracer = subprocess.Popen(["strace", "-qq", "-o", "/dev/null", "-p", str(target.pid)],

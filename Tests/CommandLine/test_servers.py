@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from jobs import Job
 from processes import wait_until
-from test_real_programs import Job
 
 # What all drivers begin with: `start` makes a process of the job, `answer` waits for its output.
 PRELUDE = """

@@ -97,6 +97,7 @@ struct Sample {
     thread.noNewPrivileges = true
     thread.timerSlack = number()
     thread.seccompMode = small()
+    thread.seccompFilters = [1, 0]
     return thread
   }
 
@@ -174,6 +175,13 @@ struct Sample {
     process.hugePagesDisabled = true
     process.oomScoreAdjustment = -17
     process.coredumpFilter = small()
+    process.controlGroups = [
+      ControlGroupMembership(ControlGroup(hierarchy: "cpu,cpuacct", path: "/a b"), isOwn: true)
+    ]
+    process.membarrierCommands = small()
+    process.seccompFilters = (1 ... 2).map {
+      SeccompFilter(flags: UInt32($0), instructions: [UInt8](repeating: UInt8($0), count: 16))
+    }
     process.controllingTerminal = number()
     process.foregroundGroup = ProcessID(signed())
     return process

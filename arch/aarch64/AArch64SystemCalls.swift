@@ -83,8 +83,10 @@ extension AArch64 {
     case .wait4: 260
     case .prlimit64: 261
     case .schedSetattr: 274
+    case .seccomp: 277
     case .execveat: 281
     case .userfaultfd: 282
+    case .membarrier: 283
     case .mlock2: 284
     case .pkeyMprotect: 288
     case .pkeyAlloc: 289
@@ -93,6 +95,7 @@ extension AArch64 {
     case .clone3: 435
     case .closeRange: 436
     case .pidfdGetfd: 438
+    case .mseal: 462
     // An x86 call, one of 32-bit processors, and one of ARM.
     case .archPrctl, .clockNanosleepTime64, .setTLS: nil
     }

@@ -74,8 +74,10 @@ extension I386 {
     case .rtTgsigqueueinfo: 335
     case .prlimit64: 340
     case .schedSetattr: 351
+    case .seccomp: 354
     case .execveat: 358
     case .userfaultfd: 374
+    case .membarrier: 375
     case .mlock2: 376
     case .pkeyMprotect: 380
     case .pkeyAlloc: 381
@@ -96,6 +98,7 @@ extension I386 {
     case .clone3: 435
     case .closeRange: 436
     case .pidfdGetfd: 438
+    case .mseal: 462
     case .restartSyscall: 0
     case .setTLS: nil
     }

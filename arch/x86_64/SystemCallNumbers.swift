@@ -84,8 +84,10 @@ extension X86_64 {
     case .rtTgsigqueueinfo: 297
     case .prlimit64: 302
     case .schedSetattr: 314
+    case .seccomp: 317
     case .execveat: 322
     case .userfaultfd: 323
+    case .membarrier: 324
     case .mlock2: 325
     case .pkeyMprotect: 329
     case .pkeyAlloc: 330
@@ -94,6 +96,7 @@ extension X86_64 {
     case .clone3: 435
     case .closeRange: 436
     case .pidfdGetfd: 438
+    case .mseal: 462
     case .clockNanosleepTime64, .setTLS: nil
     }
   }

@@ -38,4 +38,11 @@ long cr_socket_filter(int fd, void *buffer, size_t count);
 /* SO_ATTACH_FILTER of count instructions. */
 long cr_socket_attach_filter(int fd, const void *instructions, size_t count);
 
+/*
+ * Takes away what is left of a TCP connection that has ended (TIME_WAIT), which keeps others from its
+ * ports for a minute. Both names are a struct sockaddr_in or sockaddr_in6. 1 if there was something
+ * (which takes CAP_NET_ADMIN, and CONFIG_INET_DIAG_DESTROY), 0 if not.
+ */
+long cr_forget_connection(const void *local, const void *remote);
+
 #endif
