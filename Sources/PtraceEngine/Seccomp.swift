@@ -30,7 +30,9 @@ extension PtraceEngine {
       ProcessStatus(try ProcessFiles(thread.id, of: held.id).read("status"))
     }
     if status.seccompMode == 0 { return }
-    throw EngineError("make calls in a thread under seccomp", held.id, .notPermitted)
+    throw EngineError(
+      "make calls, which takes root (CAP_SYS_ADMIN, outside of containers), in a thread under seccomp",
+      held.id, .notPermitted)
   }
 
   static func resumeSeccomp(of thread: HeldThread, in held: HeldProcess) {
