@@ -93,6 +93,8 @@ extension CheckpointOptions {
       "a traced one is an error (default), left out",
       option(.ptracedError, nil, "ptraced-error"), option(.ptracedSkip, nil, "ptraced-skip")),
     OptionRow(
+      "or saved, by the kernel engine alone", option(.ptracedAllow, nil, "ptraced-allow")),
+    OptionRow(
       "a tracing one is an error (default), left out",
       option(.ptracerError, nil, "ptracer-error"), option(.ptracerSkip, nil, "ptracer-skip")))
 
@@ -138,7 +140,7 @@ extension CheckpointOptions {
   private static let notBuilt = OptionGroup(
     "",
     OptionRow(
-      "", option(.ptracedAllow, nil, "ptraced-allow"),
+      "",
       option(.tcpEstablished, nil, "tcp-established"), option(.live, nil, "live"),
       option(.incremental, nil, "incremental")))
 }
