@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import CLinux
 import ContextFile
 import Engine
 import Linux
@@ -44,6 +45,7 @@ public func checkpoint<E: Engine & ~Copyable>(
   }
   if request.signal != 0 {
     frozen.send(request.signal)
+    trip.handOver(&report)
     trip.resume(&frozen, by: &engine, report)
   }
   trip.result.warnings += report.warnings
@@ -77,6 +79,8 @@ private struct Trip: ~Copyable {
   /// One for each file.
   var sealers: [Sealer] = []
   var rendezvous: Rendezvous
+  /// Kept in the restored program; until the file is safe they are the target's.
+  var connections: HeldConnections?
 
   init(request: CheckpointRequest, deadline: Deadline) {
     self.request = request
@@ -97,6 +101,8 @@ private struct Trip: ~Copyable {
     var collector = Collector(request: request, identities: identities)
     collector.contextFile = destination.identity.map { FileKey(device: $0.device, inode: $0.inode) }
     try collector.collect(frozen, by: &engine, until: deadline)
+    collector.finishHeldConnections(signal: request.signal)
+    connections = collector.heldConnections
     report.step("planning the file")
     let layout = Layout(planning: &collector.snapshot, dividedAs: destination.mark)
     try destination.reserve(layout)
@@ -113,6 +119,21 @@ private struct Trip: ~Copyable {
     result.threads = collector.snapshot.processes.reduce(0) { $0 + $1.threads.count }
     result.bytes = layout.totalSize
     result.warnings = collector.warnings
+  }
+
+  /// They are killed, though not gone yet: their connections stay where they are.
+  mutating func handOver(_ report: inout Report) {
+    guard request.signal == SIGKILL, let connections, !connections.isEmpty else { return }
+    do throws(Errno) {
+      let names = try connections.handOver()
+      for name in names {
+        report.warn(
+          "a TCP connection waits for the restart behind the nftables table \"\(name)\", which the restart "
+            + "removes")
+      }
+    } catch {
+      report.warn("the TCP connections to the outside are broken off: \(error)")
+    }
   }
 
   /// Lets the processes go and notes how long they stood still.

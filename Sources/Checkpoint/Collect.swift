@@ -23,6 +23,9 @@ struct Collector {
   let skipsUnsupported: Bool
   /// TCP connections that lead out of the job are reset in the restored program.
   let closesConnections: Bool
+  /// They go on in the restored program.
+  let keepsConnections: Bool
+  let heldConnections = HeldConnections()
   /// Indexes of such open files that were met before that was known.
   var dropped: Set<Int> = []
   var pipes = PipeTable()
@@ -30,6 +33,7 @@ struct Collector {
   var epolls: [SeenObject] = []
   var watchers: [SeenObject] = []
   var sockets: [SeenObject] = []
+  let underWay = DescriptorsUnderWay()
   var connections: [SeenObject] = []
   var listeners: [Listener] = []
   /// What anybody in this network receives, once that was read.
@@ -53,6 +57,7 @@ struct Collector {
     savedFiles = request.savedFiles
     skipsUnsupported = request.skipsUnsupported
     closesConnections = request.closesConnections
+    keepsConnections = request.keepsConnections
     snapshot = Snapshot(
       job: Job(
         scope: request.scope.rawValue, target: request.target,
@@ -75,6 +80,7 @@ struct Collector {
         snapshot.processes.append(process)
       }
     }
+    try collectMessages()
     try finishPipes()
     try finishTerminals()
     try finishSockets()

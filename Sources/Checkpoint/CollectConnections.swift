@@ -63,6 +63,7 @@ extension Collector {
       else { continue }
       ends[near.bytes + far.bytes] = object.index
     }
+    var outside: [SeenObject] = []
     for object in connections {
       guard case .socket(var socket) = snapshot.openFiles[object.index].kind,
         let near = Endpoint(socket.address), let far = Endpoint(socket.peerAddress)
@@ -75,13 +76,15 @@ extension Collector {
         } else if let listener = try acceptor(of: socket, object.index, far, near, object.seen) {
           listeners[listener].waiting -= 1
         } else {
-          try refuseConnection(&socket, far, near, object)
+          outside.append(object)
+          continue
         }
       } catch {
         throw Failure("read socket \(object.seen.number)", object.seen.process, error)
       }
       snapshot.openFiles[object.index].kind = .socket(socket)
     }
+    for object in outside { try leaveJob(object) }
     for listener in listeners where listener.waiting > 0 {
       warnings.append(
         "\(listener.object.seen.name) is a socket on which processes that are not saved wait to be "
@@ -119,6 +122,21 @@ extension Collector {
     return (SocketNames.inode(from: far, to: near, seen) ?? 0) == 0
   }
 
+  /// A connection whose other end is not in the job.
+  private mutating func leaveJob(_ object: SeenObject) throws(Failure) {
+    guard case .socket(var socket) = snapshot.openFiles[object.index].kind,
+      let near = Endpoint(socket.address), let far = Endpoint(socket.peerAddress)
+    else { return }
+    var isKept = false
+    if keepsConnections, !isExamining { isKept = try keepConnection(&socket, far, near, object) }
+    if !isKept {
+      do throws(Errno) { try refuseConnection(&socket, far, near, object) } catch {
+        throw Failure("read socket \(object.seen.number)", object.seen.process, error)
+      }
+    }
+    snapshot.openFiles[object.index].kind = .socket(socket)
+  }
+
   private mutating func refuseConnection(
     _ socket: inout Socket, _ far: Endpoint, _ near: Endpoint, _ object: SeenObject
   ) throws(Errno) {
@@ -140,7 +158,9 @@ extension Collector {
         : "to \(SocketNames.holder(of: inode)), which is not saved"
     }
     refuse(
-      object.seen, name + " " + whom + " (--tcp-close would reset it)", dropping: object.index,
+      object.seen,
+      name + " " + whom + " (--tcp-established would keep it, --tcp-close would "
+        + "reset it)", dropping: object.index,
       isFinal: true)
   }
 

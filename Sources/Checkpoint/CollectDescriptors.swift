@@ -15,6 +15,8 @@ struct SeenDescriptor {
   /// The whole of fdinfo, where objects of the kernel tell more.
   var text: [UInt8]
   var status: FileStatus
+  /// The socket in which it is under way, for messages; `process` is ours then.
+  var carrier: ByteString?
 
   /// O_PATH.
   var isPathAlone: Bool { info.flags & UInt32(CR_O_PATH) != 0 }
@@ -24,7 +26,10 @@ struct SeenDescriptor {
   var accessMode: UInt32 { info.flags & 3 }
 
   /// `process 12 (cat): descriptor 3`
-  var name: ByteString { "process \(process) (\(processName)): descriptor \(number)" }
+  var name: ByteString {
+    if let carrier { return carrier + ": a descriptor under way in this socket (SCM_RIGHTS)" }
+    return "process \(process) (\(processName)): descriptor \(number)"
+  }
 }
 
 extension Collector {
@@ -58,7 +63,7 @@ extension Collector {
   }
 
   /// Index of the description in the snapshot; nil for one that cannot be saved.
-  private mutating func openFile(
+  mutating func openFile(
     _ seen: SeenDescriptor, _ handle: borrowing ProcessHandle
   ) throws(Failure) -> Int? {
     var entry = OpenFileTable.Entry(

@@ -45,9 +45,9 @@ extension Collector {
     case (AF_UNIX, 1, _), (AF_UNIX, 2, _), (AF_UNIX, 5, _): break
     case (AF_INET, 2, 17), (AF_INET6, 2, 17): break
     case (AF_INET, 1, 6), (AF_INET6, 1, 6):
-      // struct tcp_info begins with the state: SYN_SENT 2, SYN_RECV 3, LAST_ACK 9, CLOSING 11.
+      // struct tcp_info begins with the state: SYN_SENT 2, SYN_RECV 3.
       let state = try number.option(6, 11, count: 8).first ?? 0
-      if [2, 3, 9, 11].contains(state) { return "with a connection that is being made or closed" }
+      if [2, 3].contains(state) { return "with a connection that is being made" }
       // TCP_ULP: TLS in the kernel, SMC and the like.
       if let layer = try? number.option(6, 31), layer.contains(where: { $0 != 0 }) {
         return "with a protocol of the kernel above TCP (\(ByteString(layer.prefix { $0 != 0 })))"
@@ -77,9 +77,14 @@ extension Collector {
     }
     if socket.isDatagram { return try collectDatagrams(&socket, number, seen) }
     let information = try number.option(6, 11, count: 104)
-    // FIN_WAIT 4 and 5: nothing more is sent; CLOSE_WAIT 8: nothing more comes.
     let state = information.first ?? 0
-    socket.shutdown = state == 4 || state == 5 ? 2 : state == 8 ? 1 : 0
+    switch state {
+    // FIN_WAIT: nothing more is sent; CLOSE_WAIT: nothing more comes; LAST_ACK and CLOSING: both.
+    case 4, 5: socket.shutdown = 2
+    case 8: socket.shutdown = 1
+    case 9, 11: socket.shutdown = 3
+    default: socket.shutdown = 0
+    }
     // POLLRDHUP where nobody has said that nothing more comes: the program itself wants no more.
     if state == 1 || state == 4, try number.pollEvents() & 0x2000 != 0 { socket.shutdown |= 4 }
     if socket.state == .connected { connections.append(SeenObject(seen: seen, index: index)) }
@@ -166,7 +171,6 @@ extension Collector {
           try connect(
             &socket, to: peer, indexes[peer], waits: waiting.contains(object.index), number, object)
         }
-        if !info.isListening { try collectMessages(&socket, number, object) }
       } catch {
         throw Failure("read socket \(object.seen.number)", object.seen.process, error)
       }
@@ -225,45 +229,6 @@ extension Collector {
     socket.user = status.user
     socket.group = status.group
   }
-
-  private mutating func collectMessages(
-    _ socket: inout Socket, _ number: DescriptorNumber, _ object: SeenObject
-  ) throws(Errno) {
-    var hasDescriptors = false
-    if socket.isStream {
-      let count = Int(try number.bytesWaiting())
-      if count == 0 { return }
-      let message = try number.peekAll(count)
-      if let message { socket.messages = [SocketMessage(bytes: message.bytes, sender: [])] }
-      hasDescriptors = message?.hasDescriptors ?? false
-      if !hasDescriptors, socket.unread != count {
-        refuse(object.seen, "is a socket with urgent data that was not read yet", dropping: object.index)
-        return
-      }
-    } else {
-      for message in try number.peekEach() {
-        socket.messages.append(SocketMessage(bytes: message.bytes, sender: message.sender))
-        if message.hasDescriptors { hasDescriptors = true }
-      }
-    }
-    if hasDescriptors {
-      refuse(
-        object.seen, "is a socket in which descriptors or credentials are under way (SCM_RIGHTS)",
-        dropping: object.index)
-    } else if !socket.messages.isEmpty,
-      socket.options.contains(where: { $0.isSet(SOL_SOCKET, SO_PASSCRED) })
-    {
-      warnings.append(
-        "\(object.seen.name) is a socket that tells who has sent what (SO_PASSCRED): for what is "
-          + "unread that is cr_restart afterwards")
-    }
-  }
-}
-
-extension SocketOption {
-  fileprivate func isSet(_ level: Int32, _ name: Int32) -> Bool {
-    self.level == level && self.name == name && value.contains { $0 != 0 }
-  }
 }
 
 extension Socket {
@@ -289,24 +254,4 @@ extension DescriptorNumber {
     defer { try? setOption(SOL_SOCKET, SO_PEEK_OFF, offset) }
     return try peek(count, packets: false)
   }
-
-  /// The messages one by one: with SO_PEEK_OFF each look goes on behind the one before. The option
-  /// is put back; it is touched only where there is something to look at.
-  fileprivate func peekEach() throws(Errno) -> [WaitingMessage] {
-    guard try bytesAreWaiting() else { return [] }
-    let offset = try intOption(SOL_SOCKET, SO_PEEK_OFF)
-    try setOption(SOL_SOCKET, SO_PEEK_OFF, 0)
-    defer { try? setOption(SOL_SOCKET, SO_PEEK_OFF, offset) }
-    var messages: [WaitingMessage] = []
-    while var message = try peek(4 << 20, packets: true) {
-      message.bytes = Array(message.bytes[...])
-      messages.append(message)
-      // Nothing was skipped by an empty message: it could be seen again and again.
-      if messages.count > 1 << 16 { throw .overflow }
-    }
-    return messages
-  }
-
-  /// POLLIN.
-  private func bytesAreWaiting() throws(Errno) -> Bool { try pollEvents() & POLLIN != 0 }
 }

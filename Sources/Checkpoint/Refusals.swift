@@ -64,6 +64,9 @@ extension OpenFile {
         socket.isPeerGone = socket.peer == nil
       }
       socket.waiting = socket.waiting.compactMap { places[$0] }
+      for place in socket.messages.indices {
+        socket.messages[place].descriptors = socket.messages[place].descriptors.compactMap { places[$0] }
+      }
       kind = .socket(socket)
     default: break
     }

@@ -33,6 +33,19 @@ enum SocketNames {
     return "another process"
   }
 
+  /// Likewise, of those that are not in the job; nil if there is none.
+  static func holder(of inode: UInt64, besides job: Set<Int32>) -> ByteString? {
+    let link: ByteString = "socket:[\(inode)]"
+    for process in (try? allProcesses()) ?? []
+    where !job.contains(process.rawValue) && process != ProcessID.own {
+      guard let files = try? ProcessFiles(process), let numbers = try? files.numbers(in: "fd"),
+        numbers.contains(where: { (try? files.link("fd/\($0)")) == link })
+      else { continue }
+      return "process \(process) (\(ProcessStat(of: process)?.name ?? ""))"
+    }
+    return nil
+  }
+
   /// A line is `sl local:port remote:port st tx:rx tr:when retransmits uid timeout inode`.
   static func internet(_ text: [UInt8], _ inode: UInt64) -> ByteString? {
     var scanner = TextScanner(text)

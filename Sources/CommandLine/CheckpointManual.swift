@@ -104,8 +104,8 @@ extension CheckpointOptions {
       "leave out descriptors that cannot be carried",
       option(.skipUnsupported, nil, "skip-unsupported")),
     OptionRow(
-      "reset TCP connections that lead out of the job",
-      option(.tcpClose, nil, "tcp-close")),
+      "keep or reset TCP connections out of the job",
+      option(.tcpEstablished, nil, "tcp-established"), option(.tcpClose, nil, "tcp-close")),
     OptionRow(
       "a process that has not loaded libcr is an error",
       option(.requireLibcr, nil, "require-libcr")),
@@ -140,7 +140,6 @@ extension CheckpointOptions {
   private static let notBuilt = OptionGroup(
     "",
     OptionRow(
-      "",
-      option(.tcpEstablished, nil, "tcp-established"), option(.live, nil, "live"),
+      "", option(.live, nil, "live"),
       option(.incremental, nil, "incremental")))
 }

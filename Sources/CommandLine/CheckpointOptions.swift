@@ -87,6 +87,7 @@ public struct CheckpointOptions: Sendable {
     case .ptracedSkip: request.tracedTargets = .skip
     case .ptracedAllow: request.tracedTargets = .allow
     case .tcpClose: request.closesConnections = true
+    case .tcpEstablished: request.keepsConnections = true
     case .requireLibcr: request.requiresLibrary = true
     case .skipUnsupported: request.skipsUnsupported = true
     case .ptracerError: request.tracingTargets = .error
@@ -156,7 +157,6 @@ public struct CheckpointOptions: Sendable {
     _ key: CheckpointKey, _ argument: ByteString?
   ) throws(ArgumentError) {
     switch key {
-    case .tcpEstablished: throw .notBuilt("--tcp-established")
     case .live: throw .notBuilt("--live")
     case .incremental: throw .notBuilt("--incremental")
     default: break

@@ -34,8 +34,7 @@ extension Socket {
     coder.field(&isPeerGone)
     coder.field(&hasError)
     coder.list(&messages, empty: SocketMessage(bytes: [], sender: [])) {
-      $1.field(&$0.bytes)
-      $1.field(&$0.sender)
+      $0.walk(&$1)
     }
     coder.list(&options, empty: SocketOption(level: 0, name: 0, value: [])) {
       $1.field(&$0.level)
@@ -43,5 +42,40 @@ extension Socket {
       $1.field(&$0.value)
     }
     coder.field(&isReset)
+    var isKept = connection != nil
+    coder.field(&isKept)
+    var kept = connection ?? ConnectionState()
+    coder.record(&kept) { $0.walk(&$1) }
+    connection = isKept ? kept : nil
+  }
+}
+
+extension ConnectionState {
+  fileprivate mutating func walk<C: FieldCoder>(_ coder: inout C) {
+    coder.field(&sendSequence)
+    coder.field(&receiveSequence)
+    coder.field(&queue)
+    coder.field(&unsent)
+    coder.numbers(&window)
+    coder.field(&segmentSize)
+    coder.field(&sendScale)
+    coder.field(&receiveScale)
+    coder.field(&options)
+    coder.field(&timestamp)
+  }
+}
+
+extension SocketMessage {
+  fileprivate mutating func walk<C: FieldCoder>(_ coder: inout C) {
+    coder.field(&bytes)
+    coder.field(&sender)
+    coder.list(&descriptors, empty: 0) { $1.field(&$0) }
+    var isKnown = credentials != nil
+    var sender = credentials ?? MessageCredentials(process: ProcessID(0), user: 0, group: 0)
+    coder.field(&isKnown)
+    coder.field(&sender.process)
+    coder.field(&sender.user)
+    coder.field(&sender.group)
+    credentials = isKnown ? sender : nil
   }
 }

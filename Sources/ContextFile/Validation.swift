@@ -36,6 +36,11 @@ struct Validation {
       {
         return "the other end of socket \(index)"
       }
+      if case .socket(let socket) = file.kind,
+        socket.messages.contains(where: { !isSound($0) }) || !isSound(socket.connection)
+      {
+        return "what is under way in socket \(index)"
+      }
       if case .master(let terminal) = file.kind, !isSound(terminal.queues) {
         return "what waits in terminal \(index)"
       }
@@ -136,6 +141,18 @@ struct Validation {
 
   private func isSound(_ entry: EpollEntry) -> Bool {
     entry.number >= 0 && isIndex(entry.openFile, below: snapshot.openFiles.count)
+  }
+
+  private func isSound(_ connection: ConnectionState?) -> Bool {
+    guard let connection else { return true }
+    return connection.window.count == 5 && connection.unsent <= connection.queue.count
+      && connection.queue.count < 1 << 31
+  }
+
+  private func isSound(_ message: SocketMessage) -> Bool {
+    // linux/net/scm.h, SCM_MAX_FD.
+    message.descriptors.count <= 253
+      && message.descriptors.allSatisfy { isIndex($0, below: snapshot.openFiles.count) }
   }
 
   private func isSocket(_ index: Int?) -> Bool {

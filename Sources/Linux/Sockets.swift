@@ -1,15 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import CLinux
 
-/// A message that waits in a socket.
-public struct WaitingMessage: Sendable {
-  public var bytes: [UInt8]
-  /// `struct sockaddr`; empty if the sender has no name.
-  public var sender: [UInt8]
-  /// Descriptors travel with it.
-  public var hasDescriptors: Bool
-}
-
 /// Calls on a socket; addresses are `struct sockaddr` as this machine has them.
 extension DescriptorNumber {
   /// getsockname(2) and getpeername(2); ENOTCONN.
@@ -100,24 +91,6 @@ extension DescriptorNumber {
       }
     }
     return try checked(result)
-  }
-
-  /// What waits, up to `count` bytes, without taking it; nil if nothing does.
-  ///
-  /// - Parameter packets: the socket keeps messages apart; a longer one is cut (EMSGSIZE).
-  public func peek(_ count: Int, packets: Bool) throws(Errno) -> WaitingMessage? {
-    let number = rawValue
-    var message = cr_message()
-    var result = 0
-    let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
-      result = cr_socket_peek(number, buffer.baseAddress, count, packets ? 1 : 0, &message)
-      initialized = max(0, min(result, count))
-    }
-    if result == -Int(EAGAIN) { return nil }
-    if try checked(result) > count { throw .messageTooLong }
-    let sender = withUnsafeBytes(of: message.sender) { Array($0.prefix(Int(message.sender_size))) }
-    return WaitingMessage(
-      bytes: bytes, sender: sender, hasDescriptors: message.has_descriptors != 0)
   }
 
   /// POLLERR: the next call would report an error. Looking does not take it away.

@@ -36,6 +36,8 @@ public struct CheckpointRequest: Sendable {
   public var skipsUnsupported = false
   /// TCP connections that lead out of the job are reset in the restored program, likewise.
   public var closesConnections = false
+  /// Those go on in the restored program where that is possible (CAP_NET_ADMIN).
+  public var keepsConnections = false
   /// Who asked, if not this tool by itself: libcr's caller.
   public var requester: ProcessID?
   /// Fail with EDEADLK rather than take the requester.

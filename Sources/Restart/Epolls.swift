@@ -66,6 +66,7 @@ extension Rebuilder {
       if hasAll { return index }
       if first == nil { first = index }
     }
-    return first
+    // One that is only under way in a socket is everybody's, for now.
+    return first ?? living.first { snapshot.processes[$0].sharesDescriptorsWith == nil }
   }
 }

@@ -25,6 +25,9 @@ struct FileOpener {
     var lowest = Int32.max
   }
 
+  /// Has the sockets of the job, which are not filled yet.
+  var socketMaker: SocketMaker?
+
   private let terminals = Terminals()
 
   init(_ snapshot: Snapshot, _ files: OpenedFiles, _ contents: ContentCopier) {
@@ -43,6 +46,7 @@ struct FileOpener {
 
   /// `descriptor 3 of process 12 (cat)`
   func name(_ index: Int) -> ByteString {
+    if owners[index].lowest == .max { return "a descriptor under way in a socket of the job" }
     let process = snapshot.processes[owners[index].process]
     return "descriptor \(owners[index].lowest) of process \(process.id) (\(process.name))"
   }

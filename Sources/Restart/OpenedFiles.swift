@@ -41,6 +41,8 @@ final class OpenedFiles {
   /// Files of /proc and where the program had read up to: what they say is made up by seeking, and is
   /// to be about the process as it will be.
   var lateSeeks: [(file: DescriptorNumber, position: UInt64)] = []
+  /// TCP connections to the outside, in repair.
+  var established: [EstablishedConnection] = []
   /// inotify instances.
   var watchers: [DescriptorNumber] = []
   /// Timers, to be started when everything else is ready.
@@ -139,6 +141,11 @@ final class OpenedFiles {
     for (file, position) in lateSeeks {
       do throws(Errno) { try file.seek(to: position) } catch {
         report.warn("a file of /proc cannot be read on where the program was: \(error)")
+      }
+    }
+    for connection in established {
+      do throws(Errno) { try connection.resume() } catch {
+        report.warn("a TCP connection to the outside cannot go on: \(error)")
       }
     }
     // What was watched saw our own work, too.

@@ -35,6 +35,8 @@ struct Rebuilder {
   }
 
   var files: OpenedFiles
+  /// Until what waited in the sockets is in them again.
+  var socketMaker: SocketMaker?
   let sessionsWithTerminals: Set<Int32>
   /// Leaders that have their session, by index.
   var startedSessions: Set<Int> = []

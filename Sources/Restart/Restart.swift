@@ -31,6 +31,8 @@ public func restart<E: Engine & ~Copyable>(
   for warning in opener.warnings { report.warn(warning) }
 
   var rebuilder = Rebuilder(request, snapshot, surroundings, files)
+  rebuilder.socketMaker = opener.socketMaker
+  opener.socketMaker = nil
   defer { try? setOwnSubreaper(surroundings.isSubreaper) }
   do throws(Failure) {
     try rebuilder.rebuild(from: parts, by: &engine, &report)
@@ -68,6 +70,7 @@ extension Rebuilder {
     try restoreForegrounds(by: &engine)
     try endZombies(by: &engine)
     try makeLateFiles()
+    try fillSockets(&report)
     try makeSystemV(from: ContentCopier(parts.common.file), by: &engine, &report)
 
     report.step("mapping memory")

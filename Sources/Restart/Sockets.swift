@@ -17,43 +17,71 @@ struct SocketMaker {
   private(set) var made: [Int: DescriptorNumber] = [:]
   /// The other ends of sockets whose peer was closed.
   var widows: [Int: Int32] = [:]
-  /// Names that were there for a moment only.
-  private var lostNames: [ByteString] = []
+  private let lostNames = LostNames()
   var warnings: [ByteString] = []
   /// What is being made, for messages.
   var current = 0
 
-  init(_ snapshot: Snapshot, _ files: OpenedFiles) {
+  /// For messages, by index.
+  private var names: [Int: ByteString] = [:]
+
+  init(_ snapshot: Snapshot, _ files: OpenedFiles, _ name: (Int) -> ByteString) {
     self.snapshot = snapshot
     self.files = files
     for (index, file) in snapshot.openFiles.enumerated() {
-      if case .socket(let socket) = file.kind { sockets[index] = socket }
+      guard case .socket(let socket) = file.kind else { continue }
+      sockets[index] = socket
+      names[index] = name(index)
     }
   }
 
   var order: [Int] { sockets.keys.sorted() }
 
-  mutating func makeAll(_ name: (Int) -> ByteString) throws(Errno) {
-    defer {
-      for path in lostNames { try? removeName(path) }
-      for end in widows.values { DescriptorNumber(end).close() }
-    }
+  /// Everything but what waits in UNIX sockets: that may be a descriptor of something which is not
+  /// there yet, or tell its sender, who is not there yet either.
+  mutating func makeAll() throws(Errno) {
     forgetLastConnections()
     for index in order where isConnection(index) && made[index] == nil && !waitsSomewhere(index) {
-      try makeInternetConnection(index)
+      if let socket = sockets[index], let state = socket.connection {
+        try makeEstablished(index, socket, state)
+      } else {
+        try makeInternetConnection(index)
+      }
     }
     for index in order where !isMadeInPairs(index) && made[index] == nil { try makeAlone(index) }
     for index in order where isMadeInPairs(index) && made[index] == nil { try makeConnection(index) }
     for index in order { try connectDatagrams(index) }
-    for index in order { try fill(index, name) }
-    for index in order { try shutDown(index) }
-    for index in order { try connectWaiting(index) }
+    try finish { $0.family != AF_UNIX }
+  }
+
+  /// The rest, when the processes are there. `present`: what a pid of the snapshot is now.
+  mutating func finishLocal(_ present: (ProcessID) -> ProcessID) throws(Errno) {
+    defer { for end in widows.values { DescriptorNumber(end).close() } }
     for index in order {
+      guard var socket = sockets[index], socket.family == AF_UNIX else { continue }
+      for place in socket.messages.indices {
+        guard let sender = socket.messages[place].credentials?.process else { continue }
+        socket.messages[place].credentials?.process = present(sender)
+      }
+      sockets[index] = socket
+    }
+    try finish { $0.family == AF_UNIX }
+    lostNames.forget()
+  }
+
+  private mutating func finish(_ isMeant: (Socket) -> Bool) throws(Errno) {
+    let some = order.filter { index in sockets[index].map { isMeant($0) } ?? false }
+    for index in some { try fill(index) }
+    for index in some { try shutDown(index) }
+    for index in some { try connectWaiting(index) }
+    for index in some {
       guard let number = made[index] else { continue }
       finishOptions(index, number)
       try number.setStatusFlags(snapshot.openFiles[index].flags & ~UInt32(O_ASYNC))
     }
   }
+
+  func name(_ index: Int) -> ByteString { names[index] ?? "" }
 
   func isMadeInPairs(_ index: Int) -> Bool {
     guard let socket = sockets[index], socket.family == AF_UNIX, socket.state == .connected else {
@@ -129,7 +157,7 @@ struct SocketMaker {
       try inDirectory(folder) { () throws(Errno) in try number.bind(socket.address) }
     }
     if socket.isNameGone {
-      lostNames.append(socket.path)
+      lostNames.all.append(socket.path)
     } else {
       try setOwnership(of: socket.path, mode: socket.mode, user: socket.user, group: socket.group)
     }
@@ -230,7 +258,7 @@ struct SocketMaker {
     // For the next one of that name.
     if named.isNameGone, !named.path.isEmpty {
       try removeName(named.path)
-      lostNames.removeLast()
+      lostNames.all.removeLast()
     }
     return (near.disown(), accepted.disown())
   }
@@ -268,86 +296,11 @@ struct SocketMaker {
     }
   }
 
-  // MARK: What was under way
-
-  private mutating func fill(_ index: Int, _ name: (Int) -> ByteString) throws(Errno) {
-    current = index
-    guard let socket = sockets[index], !socket.messages.isEmpty, !socket.isReset, let receiver = made[index]
-    else {
-      return
-    }
-    for message in socket.messages {
-      if let peer = socket.peer, isMadeInPairs(index) || isConnection(index), let sender = made[peer] {
-        try send(message.bytes, from: sender, to: receiver, socket)
-      } else if let widow = widows[index] {
-        try send(message.bytes, from: DescriptorNumber(widow), to: receiver, socket)
-      } else if socket.family != AF_UNIX {
-        if try !sendDatagram(message, to: socket, receiver) {
-          warnings.append(
-            "\(name(index)): an unread datagram is gone, since nothing can be sent by that name here")
-        }
-      } else {
-        try sendByName(message, to: socket, receiver, name(index))
-      }
-    }
-  }
-
-  /// A datagram bears the name of the socket that it came from.
-  private mutating func sendByName(
-    _ message: SocketMessage, to socket: Socket, _ receiver: DescriptorNumber, _ name: ByteString
-  ) throws(Errno) {
-    let sender = order.first {
-      guard let candidate = sockets[$0] else { return false }
-      return candidate.isDatagram && candidate.family == AF_UNIX
-        && (message.sender.count > 2
-          ? candidate.address == message.sender : $0 == socket.peer && candidate.address.isEmpty)
-    }
-    let target = try receiver.socketAddress()
-    let relative = ByteString(target.dropFirst(2).prefix { $0 != 0 })
-    func deliver(_ from: DescriptorNumber) throws(Errno) {
-      if socket.path.isEmpty || relative.hasPrefix("/") {
-        _ = try from.send(message.bytes[...], to: target)
-      } else {
-        try inDirectory(socket.path.dropLast(relative.count)) { () throws(Errno) in
-          _ = try from.send(message.bytes[...], to: target)
-        }
-      }
-    }
-    if let sender, let number = made[sender] { return try deliver(number) }
-    if message.sender.count > 2 {
-      warnings.append("\(name): an unread datagram does not tell any more who has sent it")
-    }
-    let nobody = try KernelObjects.socket(family: AF_UNIX, type: socket.type, protocol: 0)
-    try deliver(DescriptorNumber(nobody.number))
-  }
-
-  /// With more room for it than the sender may have now.
-  private func send(
-    _ bytes: [UInt8], from sender: DescriptorNumber, to receiver: DescriptorNumber, _ socket: Socket
-  ) throws(Errno) {
-    let room = try sender.intOption(SOL_SOCKET, SO_SNDBUF)
-    let wanted = Int32(clamping: 2 * bytes.count + (1 << 16))
-    if room < wanted { try sender.setBufferSize(SO_SNDBUF, wanted) }
-    if socket.family != AF_UNIX { ReceiveRoom(receiver).enlarge(for: bytes.count) }
-    let deadline = Clock.monotonic.reading + 10_000_000_000
-    var rest = bytes[...]
-    repeat {
-      do throws(Errno) { rest = rest.dropFirst(try sender.send(rest)) } catch {
-        // The way through the kernel takes its time.
-        guard error == .tryAgain, socket.family != AF_UNIX, Clock.monotonic.reading < deadline else {
-          throw error
-        }
-        pauseBriefly()
-      }
-    } while socket.isStream && !rest.isEmpty
-    if room < wanted { try sender.setBufferSize(SO_SNDBUF, room) }
-  }
-
   // MARK: Ends
 
   private mutating func shutDown(_ index: Int) throws(Errno) {
     current = index
-    guard let socket = sockets[index], let number = made[index] else { return }
+    guard let socket = sockets[index], socket.connection == nil, let number = made[index] else { return }
     if let widow = widows[index] {
       // Something that it has never read makes its end an error for us.
       if socket.hasError, socket.family == AF_UNIX, !socket.isDatagram { _ = try number.send([0]) }
@@ -364,6 +317,18 @@ struct SocketMaker {
   }
 }
 
+/// Names of sockets that are there for a moment only.
+final class LostNames {
+  var all: [ByteString] = []
+
+  deinit { forget() }
+
+  func forget() {
+    for path in all { try? removeName(path) }
+    all = []
+  }
+}
+
 /// `struct sockaddr_un`.
 enum UnixAddress {
   /// Of a path; nil for one that is too long.
@@ -375,17 +340,38 @@ enum UnixAddress {
 
 extension FileOpener {
   mutating func openSockets() throws(Failure) {
-    var maker = SocketMaker(snapshot, files)
-    do throws(Errno) { try maker.makeAll { name($0) } } catch {
-      let what = name(maker.current)
-      if error.rawValue == EADDRINUSE {
-        throw Failure(
-          error,
-          "cannot make the socket again, \(what): its address is in use by somebody else, or still by "
-            + "a connection that has ended (TIME_WAIT: for a minute)")
-      }
-      throw Failure(error, "cannot make the socket again, \(what): \(error)")
+    var maker = SocketMaker(snapshot, files) { name($0) }
+    do throws(Errno) { try maker.makeAll() } catch { throw maker.failure(error) }
+    socketMaker = maker
+  }
+}
+
+extension SocketMaker {
+  fileprivate func failure(_ error: Errno) -> Failure {
+    let what = name(current)
+    if error.rawValue == EADDRINUSE {
+      return Failure(
+        error,
+        "cannot make the socket again, \(what): its address is in use by somebody else, or still by "
+          + "a connection that has ended (TIME_WAIT: for a minute)")
     }
-    warnings += maker.warnings
+    if let socket = sockets[current], socket.connection != nil {
+      return Failure(
+        error,
+        "cannot take over the TCP connection to the outside, \(what): \(error)"
+          + (error == .notPermitted ? "; that takes CAP_NET_ADMIN" : "")
+          + (error.rawValue == EADDRNOTAVAIL ? "; its address must be one of this machine" : ""))
+    }
+    return Failure(error, "cannot make the socket again, \(what): \(error)")
+  }
+}
+
+extension Rebuilder {
+  /// What was under way in UNIX sockets.
+  mutating func fillSockets(_ report: inout Report) throws(Failure) {
+    guard var maker = socketMaker else { return }
+    socketMaker = nil
+    do throws(Errno) { try maker.finishLocal { present($0) } } catch { throw maker.failure(error) }
+    for warning in maker.warnings { report.warn(warning) }
   }
 }

@@ -40,11 +40,14 @@ public struct Socket: Sendable {
   /// The other end was closed; `hasError`: the program is still to hear that it was broken off.
   public var isPeerGone: Bool
   public var hasError: Bool
-  /// What was not received yet; of a stream all in one.
+  /// What was not received yet; of a stream all in one, but that what travels with descriptors or
+  /// tells another sender begins a new one.
   public var messages: [SocketMessage]
   public var options: [SocketOption]
   /// A TCP connection that was broken off, or is given up now.
   public var isReset = false
+  /// Of a TCP connection to the outside that goes on (`--tcp-established`).
+  public var connection: ConnectionState?
 
   public init(family: Int32, type: Int32, protocolNumber: Int32, inode: UInt64) {
     self.family = family
@@ -80,6 +83,10 @@ public struct Socket: Sendable {
 public struct SocketMessage: Sendable {
   public var bytes: [UInt8]
   public var sender: [UInt8]
+  /// What travels with its first byte (SCM_RIGHTS): indexes into `Snapshot.openFiles`.
+  public var descriptors: [Int] = []
+  /// Who has sent it, where the socket tells that (SO_PASSCRED).
+  public var credentials: MessageCredentials?
 
   public init(bytes: [UInt8], sender: [UInt8]) {
     self.bytes = bytes

@@ -55,6 +55,7 @@ TESTS = {
     "ptracer-skip": "test_tracers.py::test_a_tracing_target_is_left_out",
     "skip-unsupported": "test_refusals.py::test_an_unsupported_descriptor_is_left_out_when_that_is_wanted",
     "tcp-close": "test_refusals.py::test_an_unsupported_descriptor_is_left_out_when_that_is_wanted",
+    "tcp-established": "test_established.py::test_a_transfer_goes_on_after_a_restart",
     "require-libcr": "test_libcr_required.py::test_a_program_linked_with_libcr",
     "check": "test_check.py::test_every_reason_is_told",
     "time": "test_time_limit.py::test_a_target_that_cannot_be_stopped_is_given_up_in_time",

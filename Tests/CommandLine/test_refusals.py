@@ -42,9 +42,10 @@ KINDS = {
   "a TCP connection that nobody has accepted": (
     "s = socket.create_server(('127.0.0.1', 0)); c = socket.create_connection(s.getsockname());"
     " c.send(b'x'); f = c.fileno()", "TCP.*before anybody has accepted"),
-  "descriptors under way": (
-    "pair = socket.socketpair(); f = pair[1].fileno(); socket.send_fds(pair[0], [b'x'], [0])",
-    "SCM_RIGHTS"),
+  "a descriptor under way that cannot be carried": (
+    "pair = socket.socketpair(); f = pair[1].fileno(); g = call(300, 0, 0);"
+    " socket.send_fds(pair[0], [b'x'], [0, g]); os.close(g)",
+    r"descriptor \d+: a descriptor under way in this socket .SCM_RIGHTS. is a fanotify group"),
   "urgent data under way": (
     "pair = socket.socketpair(); f = pair[1].fileno(); pair[0].send(b'x', socket.MSG_OOB)",
     "urgent"),

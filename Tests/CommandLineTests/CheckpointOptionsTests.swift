@@ -83,8 +83,7 @@ extension CommandLineParsingTests {
     }
 
     @Test(arguments: [
-      "--compress=lz4 1", "-d x 1",
-      "--tcp-established 1", "--live 1", "--incremental 1",
+      "--compress=lz4 1", "--live 1", "--incremental 1",
     ])
     func `what is not built is refused and not ignored`(words: String) {
       #expect(status(words) == 38)
@@ -109,7 +108,7 @@ extension CommandLineParsingTests {
       "--kmsg-warning 1",
       "--ptraced-error --ptracer-error 1", "--sync --atomic 1", "--progress 1",
       "--progress=never 1", "--json 1", "-qv 1", "-pvf x 1",
-      "--skip-unsupported 1", "--tcp-close 1", "--require-libcr 1",
+      "--skip-unsupported 1", "--tcp-close 1", "--tcp-established 1", "--require-libcr 1",
     ])
     func `what asks for what is done is accepted`(words: String) {
       #expect(status(words) == 0)

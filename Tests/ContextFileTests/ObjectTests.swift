@@ -48,9 +48,18 @@ struct ObjectTests {
     socket.isPeerGone = true
     socket.hasError = true
     socket.isReset = true
-    socket.messages = [
-      SocketMessage(bytes: [], sender: [1, 0]), SocketMessage(bytes: [1, 2], sender: []),
-    ]
+    var carrier = SocketMessage(bytes: [1, 2], sender: [])
+    carrier.descriptors = [1, 0]
+    carrier.credentials = MessageCredentials(process: ProcessID(12), user: 1000, group: 1001)
+    socket.messages = [SocketMessage(bytes: [], sender: [1, 0]), carrier]
+    var connection = ConnectionState()
+    (connection.sendSequence, connection.receiveSequence) = (4_000_000_001, 17)
+    connection.queue = [1, 2, 3]
+    connection.unsent = 2
+    connection.window = [1, 2, 3, 4, 5]
+    (connection.segmentSize, connection.timestamp) = (1460, 99)
+    (connection.sendScale, connection.receiveScale, connection.options) = (7, 8, 7)
+    socket.connection = connection
     socket.options = [SocketOption(level: 1, name: 7, value: [0, 1, 0, 0])]
     return socket
   }

@@ -84,8 +84,10 @@ extension ARM {
     case .rtTgsigqueueinfo: 363
     case .prlimit64: 369
     case .schedSetattr: 380
+    case .seccomp: 383
     case .execveat: 387
     case .userfaultfd: 388
+    case .membarrier: 389
     case .mlock2: 390
     case .pkeyMprotect: 394
     case .pkeyAlloc: 395
@@ -96,6 +98,7 @@ extension ARM {
     case .clone3: 435
     case .closeRange: 436
     case .pidfdGetfd: 438
+    case .mseal: 462
     // __ARM_NR_set_tls, one of the few behind __ARM_NR_BASE.
     case .setTLS: 0xf_0005
     // An x86 call.

@@ -73,6 +73,8 @@ extension PowerPC64LE {
     case .rtTgsigqueueinfo: 322
     case .prlimit64: 325
     case .schedSetattr: 355
+    case .seccomp: 358
+    case .membarrier: 365
     case .execveat: 362
     case .userfaultfd: 364
     case .mlock2: 378
@@ -93,6 +95,7 @@ extension PowerPC64LE {
     case .clone3: 435
     case .closeRange: 436
     case .pidfdGetfd: 438
+    case .mseal: 462
     // An x86 call, and one of 32-bit processors.
     case .archPrctl, .clockNanosleepTime64, .setTLS: nil
     }

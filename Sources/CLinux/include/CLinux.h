@@ -33,6 +33,7 @@
 #include "ipc.h"
 #include "objects.h"
 #include "queue.h"
+#include "repair.h"
 #include "rooms.h"
 #include "sockets.h"
 #include "terminals.h"

@@ -17,19 +17,34 @@ enum {
 	CR_SO_TIMESTAMPING = SO_TIMESTAMPING,
 };
 
+/* linux/net/scm.h, SCM_MAX_FD. */
+enum { CR_MAX_DESCRIPTORS = 253 };
+
 /* What recvmsg(2) tells besides the bytes. */
 struct cr_message {
 	uint8_t sender[128];
 	uint32_t sender_size;
-	/* Descriptors travel with it (SCM_RIGHTS); those that we were given are closed again. */
-	int32_t has_descriptors;
-	/* Of the message that did not fit into the buffer. */
-	int32_t is_cut;
+	/* Of the message that did not fit into the buffer; of what travels with it that we were not given. */
+	int32_t is_cut, lacks_descriptors;
+	/* Descriptors that travel with it (SCM_RIGHTS), as the caller has them now, with O_CLOEXEC. */
+	int32_t descriptor_count, descriptors[CR_MAX_DESCRIPTORS];
+	/* Who has sent it, if the socket tells that (SO_PASSCRED). */
+	int32_t has_credentials;
+	int32_t process;
+	uint32_t user, group;
 };
 
 /* Looks at what waits, without taking it or waiting. packets: the result is the size of the whole
  * message, even if that is more than count. */
 long cr_socket_peek(int fd, void *buffer, size_t count, int packets, struct cr_message *message);
+
+/* Likewise of a stream, but only those of the messages in it that fit into count bytes as a whole: the next
+ * one is cut off by a fault. -EFAULT if the first does not fit. */
+long cr_socket_peek_whole(int fd, void *buffer, size_t count);
+
+/* Sends it without waiting and without SIGPIPE: bytes of the caller's with the descriptors and credentials
+ * of the message, to its sender's name if it has one, which is then who is to get it. */
+long cr_socket_send(int fd, const void *bytes, size_t count, const struct cr_message *message);
 
 /* The instructions (struct sock_filter, 8 bytes each) of SO_ATTACH_FILTER: their number, or -EACCES
  * for a program that is none of these. There may be BPF_MAXINSNS. */
