@@ -26,7 +26,7 @@ public func checkpoint<E: Engine & ~Copyable>(
   let deadline = Deadline(secondsFromNow: request.timeLimit)
   report.step("looking at the processes")
   let overview = ScopeSearch(request: request).overview()
-  let identities = try lookAround(at: overview, &report)
+  let identities = try lookAround(at: overview, until: deadline, &report)
 
   var frozen = Frozen()
   var trip = Trip(request: request, deadline: deadline)
@@ -54,14 +54,21 @@ public func checkpoint<E: Engine & ~Copyable>(
 
 /// What can be known before anybody is stopped: reasons why it cannot be done, and mapped files.
 private func lookAround(
-  at overview: ScopeSearch.Overview, _ report: inout Report
+  at overview: ScopeSearch.Overview, until deadline: Deadline, _ report: inout Report
 ) throws(Failure) -> FileIdentities {
   var identities = FileIdentities()
   var problems = Problems()
   var warnings: [ByteString] = []
   let namespaces = Namespaces()
   for process in overview.processes {
+    // Many processes with many files take a while.
+    guard report.advance(0) else {
+      throw Failure(.interrupted, "called off; nobody was stopped")
+    }
+    try deadline.check()
     guard let stat = ProcessStat(of: process), !stat.isZombie else { continue }
+    // Refused by that name when it is its turn, whatever its namespaces are.
+    if stat.isKernelThread { continue }
     namespaces.check(process, stat.name, &problems, &warnings)
     identities.learn(from: process)
   }

@@ -93,7 +93,9 @@ extension CheckpointRequest {
     of process: ProcessID, _ stat: ProcessStat, _ tracers: Tracers
   ) throws(Failure) -> Treatment {
     if stat.isKernelThread {
-      throw Failure(.notPermitted, "process \(process) (\(stat.name)) is a thread of the kernel")
+      throw Failure(
+        .notPermitted,
+        "process \(process) (\(stat.name)) is a thread of the kernel, and no program to be saved")
     }
     if stat.isZombie {
       guard stat.threadCount > 1, !hasGone(process) else { return .noteEnd }
@@ -109,7 +111,7 @@ extension CheckpointRequest {
       let words: ByteString =
         "process \(process) (\(stat.name)) is being traced by process \(tracer.id) (\(tracer.name))"
       switch tracedTargets {
-      case .error: throw Failure(AnswerCode.traced, words)
+      case .error: throw Failure(AnswerCode.traced, words + ": detach that, or use --ptraced-skip")
       case .skip: return .leaveOut(words)
       // If the engine can: one that is a tracer itself cannot.
       case .allow: return .take
@@ -117,7 +119,9 @@ extension CheckpointRequest {
     }
     if tracers.tracing.contains(process.rawValue) {
       let words: ByteString = "process \(process) (\(stat.name)) traces others, as a debugger does"
-      guard tracingTargets == .skip else { throw Failure(AnswerCode.tracer, words) }
+      guard tracingTargets == .skip else {
+        throw Failure(AnswerCode.tracer, words + ": end that, or use --ptracer-skip")
+      }
       return .leaveOut(words)
     }
     return .take
@@ -210,9 +214,11 @@ func notHeld(
         "cannot stop \(who): \(error.errno): it belongs to user \(owner) (or hides its memory); "
           + "ask as that user or as root")
     }
-    return Failure(
-      error.errno,
-      "cannot stop \(who): \(error.errno): see kernel.yama.ptrace_scope, or ask as root")
+    let advice: ByteString =
+      ours == 0
+      ? "something protects it even from root: a security module, or the bounds of a container"
+      : "see kernel.yama.ptrace_scope, or ask as root"
+    return Failure(error.errno, "cannot stop \(who): \(error.errno): \(advice)")
   }
   if error.errno == .interrupted {
     return Failure(error.errno, "called off while stopping \(who); all processes run on")

@@ -13,7 +13,9 @@ extension Collector {
     _ seen: SeenDescriptor, _ words: ByteString, dropping index: Int? = nil, isFinal: Bool = false
   ) {
     guard skipsUnsupported else {
-      problems.add("\(seen.name) \(words)" + (isFinal ? "" : ": not supported yet"))
+      problems.add(
+        "\(seen.name) \(words)" + (isFinal ? "" : ": not supported yet")
+          + "; close it first, or use --skip-unsupported")
       return
     }
     if let index, !dropped.insert(index).inserted { return }

@@ -21,6 +21,8 @@ public struct Reader: ~Copyable {
   public let version: (UInt16, UInt16)
   /// The image of each process: where it is, and how long, in the order of `snapshot.processes`.
   let images: [ImageEntry]
+  /// A directory with a file for each process.
+  public let isDirectory: Bool
   /// For reading contents.
   public let parts: ContextParts
 
@@ -45,6 +47,7 @@ public struct Reader: ~Copyable {
     version = files.version
     images = files.images
     parts = ContextParts(files.parts)
+    isDirectory = true
     name = path
   }
 
@@ -116,6 +119,7 @@ public struct Reader: ~Copyable {
     version = parser.version
     images = parser.images
     parts = ContextParts([ContextPart(file, name, size: parser.size, parser.trailer)])
+    isDirectory = false
     self.name = name
   }
 

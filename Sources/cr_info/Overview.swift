@@ -33,10 +33,11 @@ struct Overview {
 
   private mutating func addHead(_ reader: borrowing Reader) {
     let job = snapshot.job
-    let count = reader.parts.count
+    let place: ByteString =
+      reader.isDirectory ? "in \(counted(reader.parts.count, "file", "files"))" : "file"
     line(
       """
-      \(shown(reader.name)): BLCR context \(count == 1 ? "file" : "in \(count) files"), format \
+      \(shown(reader.name)): BLCR context \(place), format \
       \(reader.version.0).\(reader.version.1), \(Size.short(reader.size))
       """)
     row("saved", "\(job.time.words) by process \(job.requester) (version \(shown(job.toolVersion)))")

@@ -135,12 +135,23 @@ private func attempt(
     do {
       _ = try attempt(
         CheckpointRequest(scope: .tree, target: target.id.rawValue), journal, folder,
-        report: Report(onProgress: { _, _ in false }))
+        report: Report(onProgress: { done, _ in done == 0 }))
       Issue.record("should have been called off")
     } catch {
       #expect(error.errno == .interrupted)
     }
     #expect(journal.held.isEmpty && folder.contents.isEmpty)
+  }
+
+  @Test func `called off while it looks around stops nobody`() throws {
+    let target = try Target()
+    let journal = Journal()
+    let folder = try Folder()
+    let request = CheckpointRequest(scope: .tree, target: target.id.rawValue)
+    #expect(throws: Failure.self) {
+      _ = try attempt(request, journal, folder, report: Report(onProgress: { _, _ in false }))
+    }
+    #expect(journal.everHeld.isEmpty && folder.contents.isEmpty)
   }
 
   @Test func `takes the children of a tree and their children`() throws {
