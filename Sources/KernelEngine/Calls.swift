@@ -20,6 +20,7 @@ extension KernelEngine {
   ) throws(EngineError) -> Result<UInt64, Errno> {
     let held = try heldThread(thread)
     let process = try self.held(held.process)
+    try refuseSeccomp(name, arguments, in: process.id)
     let machine = try standing(held)
     guard let number = machine.number(of: name) else { return .failure(.notImplemented) }
     var sequence = try prepared(

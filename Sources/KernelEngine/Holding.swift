@@ -30,6 +30,7 @@ extension KernelEngine {
     for thread in held.threads { thread.sleep = sleeps[thread.id.rawValue] }
     guard !held.threads.isEmpty else { throw EngineError("stop process", process, .noProcess) }
     adopt(held)
+    if !held.isNew { try refuseSeccomp(held) }
   }
 
   private func sleepingCalls(of process: ProcessID) -> [Int32: SleepingCall] {

@@ -44,7 +44,7 @@ func restartJob(_ options: RestartOptions, _ outcome: Outcome) throws(Failure) -
   if var engine = kernel.take() {
     report.step("by the kernel engine")
     return try restart(
-      request, reader.snapshot, from: reader.file, by: &engine, report: &report)
+      request, reader.snapshot, from: reader.parts, by: &engine, report: &report)
   }
   var engine = PtraceEngine()
   return try restart(
