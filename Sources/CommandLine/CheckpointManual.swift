@@ -90,10 +90,9 @@ extension CheckpointOptions {
   private static let tracing = OptionGroup(
     "Processes under a debugger, and debuggers",
     OptionRow(
-      "a traced one is an error (default), left out",
-      option(.ptracedError, nil, "ptraced-error"), option(.ptracedSkip, nil, "ptraced-skip")),
-    OptionRow(
-      "or saved, by the kernel engine alone", option(.ptracedAllow, nil, "ptraced-allow")),
+      "a traced one: an error (default), left out, saved",
+      option(.ptracedError, nil, "ptraced-error"), option(.ptracedSkip, nil, "ptraced-skip"),
+      option(.ptracedAllow, nil, "ptraced-allow")),
     OptionRow(
       "a tracing one is an error (default), left out",
       option(.ptracerError, nil, "ptracer-error"), option(.ptracerSkip, nil, "ptracer-skip")))

@@ -22,7 +22,7 @@ extension KernelEngine {
       case .notOpened(let errno): errno
       case .isOther: Errno(rawValue: 2357)  // CR_EVERSION of libcr.h
       }
-    return Failure(errno, "the kernel engine cannot be used: " + words(refusal))
+    return Failure(errno, "the kernel engine (--engine=kernel) cannot be used: " + words(refusal))
   }
 
   private static func words(_ refusal: Control.Refusal) -> ByteString {

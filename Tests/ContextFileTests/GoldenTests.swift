@@ -41,9 +41,22 @@ struct GoldenTests {
     var expected = sample.small()
     _ = Layout(planning: &expected)
     if name.hasSuffix("-1.0.context") {
+      forgetWhatIsNewer(&expected)
       #expect(description(snapshot) == description(expected))
     } else {
       #expect(snapshot.processes.count == expected.processes.count)
+    }
+  }
+
+  /// What version 1.0 had no fields for.
+  private func forgetWhatIsNewer(_ snapshot: inout Snapshot) {
+    for place in snapshot.processes.indices {
+      snapshot.processes[place].controlGroups = []
+      snapshot.processes[place].membarrierCommands = 0
+      snapshot.processes[place].seccompFilters = []
+      for thread in snapshot.processes[place].threads.indices {
+        snapshot.processes[place].threads[thread].seccompFilters = []
+      }
     }
   }
 

@@ -178,7 +178,7 @@ struct Sample {
     process.controlGroups = [
       ControlGroupMembership(ControlGroup(hierarchy: "cpu,cpuacct", path: "/a b"), isOwn: true)
     ]
-    process.membarrierCommands = small()
+    process.membarrierCommands = 0x28
     process.seccompFilters = (1 ... 2).map {
       SeccompFilter(flags: UInt32($0), instructions: [UInt8](repeating: UInt8($0), count: 16))
     }
