@@ -58,8 +58,9 @@ let package = Package(
     module(
       "ContextFile",
       ["Snapshot", "Architecture", "Linux", "Request", "CElf", "CHash", "CZstd", "CLinux"]),
-    module("Engine", ["Snapshot", "Architecture", "Linux", "Request"]),
+    module("Engine", ["Snapshot", "Architecture", "Linux", "Request", "CLinux"]),
     module("PtraceEngine", ["Engine", "Snapshot", "Architecture", "Linux", "CLinux"]),
+    module("KernelEngine", ["Engine", "Snapshot", "Architecture", "Linux", "CLinux"]),
     module("Rendezvous", ["Engine", "Architecture", "Linux", "Request", "CLinux"]),
     module(
       "Checkpoint",
@@ -72,10 +73,10 @@ let package = Package(
     tool("cr_info", ["CommandLine", "ContextFile", "Snapshot", "Architecture", "Linux", "Request"]),
     tool(
       "cr_checkpoint",
-      ["CommandLine", "Checkpoint", "ContextFile", "PtraceEngine", "Engine", "Request", "Linux"]),
+      ["CommandLine", "Checkpoint", "ContextFile", "KernelEngine", "PtraceEngine", "Engine", "Request", "Linux"]),
     tool(
       "cr_restart",
-      ["CommandLine", "Restart", "ContextFile", "PtraceEngine", "Engine", "Snapshot", "Request", "Linux"]),
+      ["CommandLine", "Restart", "ContextFile", "KernelEngine", "PtraceEngine", "Engine", "Snapshot", "Request", "Linux"]),
   ]
     + tests([
       ("Linux", []), ("Architecture", ["Linux"]), ("Request", ["Linux"]),

@@ -99,23 +99,35 @@ static void become(const struct cr_spawn_request *request, struct meeting *meeti
 	char *arguments[] = {(char *)"", NULL};
 	sigset_t none;
 
-	/* Our parent seizes us first, so that nothing of the program ever runs unobserved. */
+	/* Our parent seizes us first, so that nothing of the program ever runs unobserved. Or the module is told, and
+	 * then no copy of the control file may be left in us: it would keep the request alive. */
 	while (!__atomic_load_n(&meeting->go, __ATOMIC_ACQUIRE))
 		syscall(SYS_futex, &meeting->go, FUTEX_WAIT, 0, NULL, NULL, 0);
 	if (request->new_session && syscall(SYS_setsid) < 0)
 		goto failed;
-	if (request->path == NULL)
+	if (request->path == NULL) {
+		if (request->control >= 0)
+			close(request->control);
 		for (;;)
 			syscall(SYS_ppoll, NULL, 0, NULL, NULL, 8);
+	}
 	/* Before the exec, because it shapes the address space. */
 	if (syscall(SYS_personality, (unsigned long)request->personality) < 0)
 		goto failed;
 	sigemptyset(&none);
 	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, 8);
+	if (request->control >= 0 && syscall(SYS_ioctl, request->control, CR_ENROLL, &(struct cr_enroll){{0}}) < 0)
+		goto failed;
 	syscall(SYS_execve, request->path, arguments, nothing);
 failed:
 	meeting->error = errno;
 	syscall(SYS_exit_group, 127);
+}
+
+static void let_begin(struct meeting *meeting)
+{
+	__atomic_store_n(&meeting->go, 1, __ATOMIC_RELEASE);
+	syscall(SYS_futex, &meeting->go, FUTEX_WAKE, 1, NULL, NULL, 0);
 }
 
 static long seize(long pid, const struct cr_spawn_request *request, struct meeting *meeting)
@@ -128,8 +140,7 @@ static long seize(long pid, const struct cr_spawn_request *request, struct meeti
 		cr_wait_task((int)pid, &status, 0);
 		return result;
 	}
-	__atomic_store_n(&meeting->go, 1, __ATOMIC_RELEASE);
-	syscall(SYS_futex, &meeting->go, FUTEX_WAKE, 1, NULL, NULL, 0);
+	let_begin(meeting);
 	if (request->path == NULL)
 		return pid;
 	result = cr_wait_task((int)pid, &status, 0);
@@ -143,6 +154,49 @@ static long seize(long pid, const struct cr_spawn_request *request, struct meeti
 		return -EINTR;
 	}
 	return meeting->error ? -meeting->error : -ENOEXEC;
+}
+
+/* Until it stands for the module, or cannot. */
+static long await_enrolled(long pid, const struct cr_spawn_request *request, struct meeting *meeting)
+{
+	struct cr_await await = {.tid = (int)pid};
+	struct cr_hold hold = {.pid = (int)pid, .flags = CR_HOLD_NEW, .deadline = ~0ull};
+	long result;
+	int status;
+
+	let_begin(meeting);
+	if (request->path == NULL)
+		result = cr_syscall(SYS_ioctl, request->control, CR_HOLD, (long)&hold, 0, 0, 0);
+	else
+		result = cr_syscall(SYS_ioctl, request->control, CR_AWAIT, (long)&await, 0, 0, 0);
+	if (result == 0)
+		return pid;
+	kill((pid_t)pid, SIGKILL);
+	cr_wait_task((int)pid, &status, 0);
+	return meeting->error ? -meeting->error : result == -ESRCH ? -ENOEXEC : result;
+}
+
+/* Without the privilege for set_tid: the module says which id is next. Somebody else may be quicker. */
+static long make_next(const struct cr_spawn_request *request, struct clone_args *arguments)
+{
+	struct cr_next_pid next = {.pid = request->pid};
+	int attempt, status;
+	long result = -EAGAIN;
+
+	arguments->set_tid = arguments->set_tid_size = 0;
+	for (attempt = 0; attempt < 64; attempt++) {
+		result = cr_syscall(SYS_ioctl, request->control, CR_NEXT_PID, (long)&next, 0, 0, 0);
+		if (result < 0)
+			return result;
+		result = cr_syscall(SYS_clone3, (long)arguments, sizeof *arguments, 0, 0, 0, 0);
+		if (result <= 0 || result == request->pid)
+			return result;
+		kill((pid_t)result, SIGKILL);
+		cr_wait_task((int)result, &status, 0);
+		if (kill(request->pid, 0) == 0 || errno != ESRCH)
+			return -EEXIST;
+	}
+	return -EEXIST;
 }
 
 long cr_spawn(const struct cr_spawn_request *request)
@@ -160,9 +214,13 @@ long cr_spawn(const struct cr_spawn_request *request)
 	if (meeting == MAP_FAILED)
 		return -ENOMEM;
 	result = cr_syscall(SYS_clone3, (long)&arguments, sizeof arguments, 0, 0, 0, 0);
+	if (result == -EPERM && request->pid && request->control >= 0)
+		result = make_next(request, &arguments);
 	if (result == 0)
 		become(request, meeting);
-	if (result > 0)
+	if (result > 0 && request->control >= 0)
+		result = await_enrolled(result, request, meeting);
+	else if (result > 0)
 		result = seize(result, request, meeting);
 	munmap(meeting, sizeof *meeting);
 	return result;

@@ -7,6 +7,7 @@ public enum EngineChoice: Sendable {
   /// The kernel's where the module is loaded, else from user space.
   case automatic
   case user
+  case kernel
 }
 
 /// `--kmsg-*`: which of the engine's messages are shown.
@@ -52,7 +53,7 @@ enum OptionArgument {
     let word = argument ?? ""
     if word == "auto" { return .automatic }
     if word == "user" { return .user }
-    if word == "kernel" { throw .notBuilt("--engine=kernel", "use --engine=user") }
+    if word == "kernel" { return .kernel }
     throw .usage("--engine: '\(word)' is none of user, kernel, auto")
   }
 

@@ -24,3 +24,10 @@ public struct Deadline: Sendable {
 
   public static var never: Deadline { Deadline(nanoseconds: .max) }
 }
+
+/// Runs a kernel call and says which step of ours it was.
+package func attempt<T: ~Copyable>(
+  _ step: StaticString, _ process: ProcessID, _ body: () throws(Errno) -> T
+) throws(EngineError) -> T {
+  do throws(Errno) { return try body() } catch { throw EngineError(step, process, error) }
+}

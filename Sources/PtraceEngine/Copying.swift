@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import CLinux
+import Engine
 import Linux
 
 /// Moving memory through a buffer of ours: process_vm_readv and pwrite, or the other way round.

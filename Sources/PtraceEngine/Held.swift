@@ -127,21 +127,6 @@ struct RemoteFile {
   var number: UInt64
 }
 
-/// Whether a task still runs, by /proc/PID/stat: `1 (name) Z …`.
-enum TaskLife {
-  case alive, dead
-
-  /// The state letter follows the last closing parenthesis, since a name may hold any.
-  init(stat: [UInt8]) {
-    guard let close = stat.lastIndex(of: UInt8(ascii: ")")), close + 2 < stat.count else {
-      self = .dead
-      return
-    }
-    let letter = stat[close + 2]
-    self = letter == UInt8(ascii: "Z") || letter == UInt8(ascii: "X") ? .dead : .alive
-  }
-}
-
 extension HeldProcess {
   /// Waits for the next stop of a thread of ours.
   ///
@@ -162,11 +147,4 @@ extension HeldProcess {
       patience.wait()
     }
   }
-}
-
-/// Runs a kernel call and says which step of ours it was.
-func attempt<T: ~Copyable>(
-  _ step: StaticString, _ process: ProcessID, _ body: () throws(Errno) -> T
-) throws(EngineError) -> T {
-  do throws(Errno) { return try body() } catch { throw EngineError(step, process, error) }
 }

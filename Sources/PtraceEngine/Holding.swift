@@ -245,31 +245,3 @@ struct Holding: ~Copyable {
     for number in numbers where number != leader { held.threads.append(seized[number]!) }
   }
 }
-
-/// How to wait for something that takes microseconds as a rule and seconds at worst.
-struct Patience {
-  private var turns = 0
-
-  /// More than a few milliseconds have passed.
-  var isLong: Bool { turns > 80 && turns % 16 == 0 }
-
-  mutating func wait() {
-    turns += 1
-    if turns < 64 {
-      _ = cr_syscall(Int(SYS_sched_yield), 0, 0, 0, 0, 0, 0)
-    } else {
-      var time = timespec(tv_sec: 0, tv_nsec: turns < 128 ? 20_000 : 500_000)
-      withUnsafeMutablePointer(to: &time) {
-        _ = cr_syscall(Int(SYS_nanosleep), Int(bitPattern: $0), 0, 0, 0, 0, 0)
-      }
-    }
-  }
-
-  /// About two seconds have passed.
-  var isExhausted: Bool { turns > 4000 }
-
-  func hasPassed(_ deadline: Deadline) -> Bool {
-    guard turns > 64, deadline.nanoseconds != .max else { return false }
-    return Clock.monotonic.reading >= deadline.nanoseconds
-  }
-}

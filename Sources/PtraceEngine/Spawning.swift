@@ -36,6 +36,7 @@ extension PtraceEngine {
         order.personality = request.personality
         order.path = request.executable.isEmpty ? nil : path
         order.options = options
+        order.control = -1
         return cr_spawn(&order)
       }
       if result > 0 {

@@ -3,6 +3,7 @@
 import Checkpoint
 import CommandLine
 import ContextFile
+import KernelEngine
 import Linux
 import PtraceEngine
 import Request
@@ -50,6 +51,22 @@ func ended(_ status: WaitStatus) -> Int32 {
   }
 }
 
+/// By the engine that was asked for.
+func save(
+  _ request: CheckpointRequest, by choice: EngineChoice, into destination: consuming Destination,
+  _ report: inout Report
+) throws(Failure) -> CheckpointResult {
+  if choice != .user {
+    var found = try KernelEngine.find(isRequired: choice == .kernel)
+    if var engine = found.take() {
+      report.step("by the kernel engine")
+      return try checkpoint(request, by: &engine, into: destination, report: &report)
+    }
+  }
+  var engine = PtraceEngine()
+  return try checkpoint(request, by: &engine, into: destination, report: &report)
+}
+
 /// The processes are in another pid namespace.
 func save(
   _ elsewhere: Elsewhere, _ options: CheckpointOptions, _ outcome: Outcome
@@ -66,9 +83,8 @@ func save(
       do throws(Failure) {
         let inside = try Destination(.descriptor(number), .clobber, isSynchronous: false)
         ProcessID.reservesMemory(1 << 20)
-        var engine = PtraceEngine()
         var report = watch.makeReport()
-        let result = try checkpoint(request, by: &engine, into: inside, report: &report)
+        let result = try save(request, by: options.engine, into: inside, &report)
         watch.finish()
         return outcome.tell(result)
       } catch {
@@ -113,11 +129,9 @@ func run() -> Int32 {
       options.placement, options.replacement, isSynchronous: options.synchronizes,
       compression: options.compression)
     ProcessID.reservesMemory(1 << 20)
-    var engine = PtraceEngine()
     var report = watch.makeReport()
     if let channel = options.channel { report.onAccepted = { channel.accepted() } }
-    let result = try checkpoint(
-      options.request, by: &engine, into: destination, report: &report)
+    let result = try save(options.request, by: options.engine, into: destination, &report)
     watch.finish()
     options.channel?.done()
     return outcome.tell(result)

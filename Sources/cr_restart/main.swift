@@ -2,6 +2,7 @@
 // cr_restart [options] [FILE]: brings the processes of a context file back and looks after them.
 import CommandLine
 import ContextFile
+import KernelEngine
 import Linux
 import PtraceEngine
 import Request
@@ -26,7 +27,10 @@ func restartJob(_ options: RestartOptions, _ outcome: Outcome) throws(Failure) -
   var report = outcome.watch.makeReport()
   let reader = try openContext(options, outcome, report)
   // The reader has a number of its own for it; the user's must not reach the restarted program.
-  var engine = PtraceEngine()
+  var kernel: KernelEngine?
+  if options.engine != .user {
+    kernel = try KernelEngine.find(isRequired: options.engine == .kernel)
+  }
   var request = options.request
   switch options.source {
   case .file(let path): request.source = absolutePath(path)
@@ -37,6 +41,12 @@ func restartJob(_ options: RestartOptions, _ outcome: Outcome) throws(Failure) -
     }
     if number > 2 { _ = FileDescriptor(owning: number) }
   }
+  if var engine = kernel.take() {
+    report.step("by the kernel engine")
+    return try restart(
+      request, reader.snapshot, from: reader.file, by: &engine, report: &report)
+  }
+  var engine = PtraceEngine()
   return try restart(
     request, reader.snapshot, from: reader.file, by: &engine, report: &report)
 }

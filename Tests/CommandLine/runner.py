@@ -39,6 +39,12 @@ COMPILERS = {
 }
 
 
+def engine(tool):
+  """`--engine=` of CR_ENGINES, which is `CHECKPOINT-RESTART`, as `kernel-user`; nothing where it is not set."""
+  names = os.environ.get("CR_ENGINES", "").split("-")
+  return [f"--engine={names[tool == 'restart']}"] if len(names) == 2 else []
+
+
 def tool(name):
   return str(BUILD / "bin" / name)
 
@@ -198,7 +204,7 @@ class Run:
   def checkpoint(self):
     context = self.path(f"context.{self.contexts}")
     result = subprocess.run(
-      self.command(tool("cr_checkpoint"), *self.scenario.options["checkpoint"], "-f", context, self.root),
+      self.command(tool("cr_checkpoint"), *engine("checkpoint"), *self.scenario.options["checkpoint"], "-f", context, self.root),
       capture_output=True, text=True, timeout=(self.scenario.seconds + 20) * PATIENCE)
     self.log.append(result.stderr.rstrip() or "(no message)")
     if self.scenario.refused:
@@ -227,7 +233,7 @@ class Run:
     with open(self.path(name + ".out"), "wb") as output, \
         open(self.path(name + ".err"), "wb") as errors:
       self.judge = subprocess.Popen(
-        self.command(tool("cr_restart"), *self.scenario.options["restart"], "-f", context),
+        self.command(tool("cr_restart"), *engine("restart"), *self.scenario.options["restart"], "-f", context),
         cwd=self.directory, start_new_session=True,
         stdin=subprocess.DEVNULL, stdout=output, stderr=errors)
 

@@ -40,6 +40,7 @@
 #include "watch.h"
 
 #include "cr_proc.h"
+#include "module.h"
 #include "trace.h"
 
 /* One raw system call of this process; the kernel's own result (-errno on failure). */

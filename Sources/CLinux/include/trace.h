@@ -50,6 +50,7 @@ struct cr_spawn_request {
 	unsigned int personality;
 	const char *path;     /* to execute; NULL: sleeps until it is killed */
 	unsigned int options; /* PTRACE_O_*, set by PTRACE_SEIZE before the exec */
+	int control;          /* the kernel module's control file, which holds it instead; or -1 */
 };
 
 /*

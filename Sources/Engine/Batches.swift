@@ -3,17 +3,23 @@ import Linux
 import Snapshot
 
 /// Parts of a process's memory that stand one behind the other in a file: one system call's worth.
-struct Batch {
-  var fileOffset: UInt64
+package struct Batch {
+  package var fileOffset: UInt64
   /// Bytes of all parts together.
-  var count: UInt64 = 0
-  var parts: [MemoryRange] = []
+  package var count: UInt64 = 0
+  package var parts: [MemoryRange] = []
+
+  package init(fileOffset: UInt64, count: UInt64 = 0, parts: [MemoryRange] = []) {
+    self.fileOffset = fileOffset
+    self.count = count
+    self.parts = parts
+  }
 
   /// IOV_MAX.
-  static let maximumParts = 1024
+  package static let maximumParts = 1024
 
   /// Cuts pieces into batches of at most `limit` bytes, in the order of the file.
-  static func batches(
+  package static func batches(
     of pieces: [Extent], limit: UInt64, parts maximum: Int = maximumParts
   ) -> [Batch] {
     var batches: [Batch] = []
@@ -44,7 +50,7 @@ struct Batch {
   }
 
   /// Without its first bytes, which are done.
-  mutating func drop(_ bytes: UInt64) {
+  package mutating func drop(_ bytes: UInt64) {
     fileOffset += bytes
     count -= bytes
     var rest = bytes
@@ -61,7 +67,7 @@ struct Batch {
   }
 
   /// Only its first part.
-  var head: Batch {
+  package var head: Batch {
     Batch(fileOffset: fileOffset, count: parts[0].count, parts: [parts[0]])
   }
 }

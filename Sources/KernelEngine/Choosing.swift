@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+import CLinux
+import Linux
+import Request
+
+extension KernelEngine {
+  /// The engine where it can be used.
+  ///
+  /// - Parameter isRequired: throws where it cannot, instead of nil: CR_EVERSION where the module is
+  ///   of another version, else ENODEV or why it cannot be opened.
+  public static func find(isRequired: Bool) throws(Failure) -> KernelEngine? {
+    do throws(Control.Refusal) { return try KernelEngine() } catch {
+      if !isRequired { return nil }
+      throw failure(error)
+    }
+  }
+
+  /// Why the module cannot be used; nil if it can.
+  public static var flaw: ByteString? {
+    do throws(Control.Refusal) {
+      _ = try Control()
+      return nil
+    } catch { return words(error) }
+  }
+
+  /// "0.9.0" and the number of its interface, as the control file says; nil where it is not loaded.
+  public static var module: ByteString? {
+    guard let file = try? FileDescriptor(opening: Control.path, flags: O_RDONLY),
+      let text = try? file.readToEnd(), text.last == 0x0a
+    else { return nil }
+    return ByteString(Array(text.dropLast()))
+  }
+
+  private static func failure(_ refusal: Control.Refusal) -> Failure {
+    let errno: Errno =
+      switch refusal {
+      case .notLoaded: Errno(rawValue: ENODEV)
+      case .notOpened(let errno): errno
+      case .isOther: Errno(rawValue: 2357)  // CR_EVERSION of libcr.h
+      }
+    return Failure(errno, "the kernel engine cannot be used: " + words(refusal))
+  }
+
+  private static func words(_ refusal: Control.Refusal) -> ByteString {
+    switch refusal {
+    case .notLoaded:
+      return "the module blcr is not loaded (as root: modprobe blcr), or /proc is not mounted here"
+    case .notOpened(let errno):
+      return "\(Control.path): \(errno)"
+    case .isOther(let version, let interface):
+      return "the loaded module is version \(version) (interface \(interface)), the tools are "
+        + "\(Release.version) (interface \(Int(CR_UAPI_VERSION))): load the module of this release (rmmod blcr; modprobe blcr)"
+    }
+  }
+}
