@@ -12,6 +12,8 @@ let settings: [SwiftSetting] =
   [.unsafeFlags(["-Xcc", "-D_GNU_SOURCE"])]
   + (embedded ? [.enableExperimentalFeature("Embedded"), .unsafeFlags(["-wmo"])] : [])
 
+let engines: [Target.Dependency] = ["KernelEngine", "PtraceEngine"]
+
 /// The scenarios of each processor are C programs for the command-line tests.
 let scenarios: [String] = {
   let arch = URL(fileURLWithPath: Context.packageDirectory).appendingPathComponent("arch").path
@@ -73,10 +75,10 @@ let package = Package(
     tool("cr_info", ["CommandLine", "ContextFile", "Snapshot", "Architecture", "Linux", "Request"]),
     tool(
       "cr_checkpoint",
-      ["CommandLine", "Checkpoint", "ContextFile", "KernelEngine", "PtraceEngine", "Engine", "Request", "Linux"]),
+      ["CommandLine", "Checkpoint", "ContextFile", "Engine", "Request", "Linux"] + engines),
     tool(
       "cr_restart",
-      ["CommandLine", "Restart", "ContextFile", "KernelEngine", "PtraceEngine", "Engine", "Snapshot", "Request", "Linux"]),
+      ["CommandLine", "Restart", "ContextFile", "Engine", "Snapshot", "Request", "Linux"] + engines),
   ]
     + tests([
       ("Linux", []), ("Architecture", ["Linux"]), ("Request", ["Linux"]),

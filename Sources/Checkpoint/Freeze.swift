@@ -108,8 +108,12 @@ extension CheckpointRequest {
       }
       let words: ByteString =
         "process \(process) (\(stat.name)) is being traced by process \(tracer.id) (\(tracer.name))"
-      guard tracedTargets == .skip else { throw Failure(AnswerCode.traced, words) }
-      return .leaveOut(words)
+      switch tracedTargets {
+      case .error: throw Failure(AnswerCode.traced, words)
+      case .skip: return .leaveOut(words)
+      // If the engine can: one that is a tracer itself cannot.
+      case .allow: return .take
+      }
     }
     if tracers.tracing.contains(process.rawValue) {
       let words: ByteString = "process \(process) (\(stat.name)) traces others, as a debugger does"
@@ -189,11 +193,14 @@ func notHeld(
   _ process: ProcessID, _ stat: ProcessStat, _ error: EngineError
 ) -> Failure {
   let who: ByteString = "process \(process) (\(stat.name))"
+  if error.errno == .busy { return isBusy(process, stat) }
   if error.errno == .notPermitted {
     if let tracer = Tracers.tracer(of: process) {
       if tracer.name == "cr_checkpoint" { return isBusy(process, stat) }
       return Failure(
-        AnswerCode.traced, "\(who) is being traced by process \(tracer.id) (\(tracer.name))")
+        AnswerCode.traced,
+        "\(who) is being traced by process \(tracer.id) (\(tracer.name)): a process has one tracer at a time; "
+          + "detach it, or use --engine=kernel")
     }
     let owner = try? FileStatus.of("/proc/\(process)").user
     let ours = effectiveUser

@@ -90,6 +90,8 @@ extension CheckpointOptions {
       "a traced one is an error (default), left out",
       option(.ptracedError, nil, "ptraced-error"), option(.ptracedSkip, nil, "ptraced-skip")),
     OptionRow(
+      "or saved, by the kernel engine alone", option(.ptracedAllow, nil, "ptraced-allow")),
+    OptionRow(
       "a tracing one is an error (default), left out",
       option(.ptracerError, nil, "ptracer-error"), option(.ptracerSkip, nil, "ptracer-skip")))
 
@@ -136,7 +138,6 @@ extension CheckpointOptions {
     "",
     OptionRow(
       "", option(.directory, "d", "dir", .required("DIR")),
-      option(.ptracedAllow, nil, "ptraced-allow"),
       option(.tcpEstablished, nil, "tcp-established"), option(.live, nil, "live"),
       option(.incremental, nil, "incremental")))
 }

@@ -85,6 +85,7 @@ public struct CheckpointOptions: Sendable {
     case .kmsgWarning: engineMessages = .warning
     case .ptracedError: request.tracedTargets = .error
     case .ptracedSkip: request.tracedTargets = .skip
+    case .ptracedAllow: request.tracedTargets = .allow
     case .tcpClose: request.closesConnections = true
     case .requireLibcr: request.requiresLibrary = true
     case .skipUnsupported: request.skipsUnsupported = true
@@ -155,8 +156,6 @@ public struct CheckpointOptions: Sendable {
   ) throws(ArgumentError) {
     switch key {
     case .directory: throw .notBuilt("--dir", "use --file")
-    case .ptracedAllow:
-      throw .notBuilt("--ptraced-allow", "a process has one tracer at a time: detach the debugger")
     case .tcpEstablished: throw .notBuilt("--tcp-established")
     case .live: throw .notBuilt("--live")
     case .incremental: throw .notBuilt("--incremental")

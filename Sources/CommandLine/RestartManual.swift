@@ -92,7 +92,8 @@ extension RestartOptions {
       "whether checkpoints leave out cr_restart itself:\n(default) if it is the target or an orphan",
       option(.omitMaybe, nil, "omit-maybe"), option(.omitAlways, nil, "omit-always"),
       option(.omitNever, nil, "omit-never")),
-    OptionRow("auto (default), user, kernel (with the module)", option(.engine, nil, "engine", .required("WHICH"))),
+    OptionRow(
+      "auto (default), user, kernel (with the module)", option(.engine, nil, "engine", .required("WHICH"))),
     OptionRow(
       "auto (default), always, never", option(.progress, nil, "progress", .optional("WHEN"))),
     OptionRow("the result on stdout, for programs", option(.json, nil, "json")),

@@ -15,22 +15,6 @@ extension KernelEngine {
     }
   }
 
-  /// Why the module cannot be used; nil if it can.
-  public static var flaw: ByteString? {
-    do throws(Control.Refusal) {
-      _ = try Control()
-      return nil
-    } catch { return words(error) }
-  }
-
-  /// "0.9.0" and the number of its interface, as the control file says; nil where it is not loaded.
-  public static var module: ByteString? {
-    guard let file = try? FileDescriptor(opening: Control.path, flags: O_RDONLY),
-      let text = try? file.readToEnd(), text.last == 0x0a
-    else { return nil }
-    return ByteString(Array(text.dropLast()))
-  }
-
   private static func failure(_ refusal: Control.Refusal) -> Failure {
     let errno: Errno =
       switch refusal {

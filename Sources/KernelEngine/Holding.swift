@@ -21,7 +21,7 @@ extension KernelEngine {
       if let known { forget(known) }
       if error == .timedOut, request.reason == UInt32(CR_CULPRIT_TRACED) {
         throw EngineError(
-          "stop thread, which its tracer keeps stopped,", ProcessID(request.culprit), .busy)
+          "stop thread, which its tracer keeps stopped,", ProcessID(request.culprit), .timedOut)
       }
       throw EngineError("stop thread", process, error)
     }

@@ -17,8 +17,8 @@ extension KernelEngine {
       let from = got
       got += try bytes.withUnsafeMutableBufferPointer { buffer throws(EngineError) in
         try transfer(
-          UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[from...]), range.start + UInt64(from), of: held,
-          writes: false)
+          UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[from...]),
+          range.start + UInt64(from), of: held, writes: false)
       }
     }
     if got < bytes.count { throw EngineError("read memory", process, .fault) }

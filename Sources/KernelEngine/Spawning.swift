@@ -191,9 +191,10 @@ extension KernelEngine {
   private mutating func endUnwanted(_ number: Int32, isThread: Bool) {
     let held = HeldProcess(ProcessID(number), isNew: true)
     if isThread {
-      guard let process = processes.values.first(where: { process in
+      let owner = processes.values.first { process in
         (try? ProcessFiles(process.id).numbers(in: "task").contains(number)) == true
-      }) else { return }
+      }
+      guard let process = owner else { return }
       let thread = HeldThread(ThreadID(number), of: process.id)
       tasks[number] = thread
       _ = try? call(.exit, [0], in: thread.id)

@@ -15,6 +15,8 @@ public enum TracedPolicy: Sendable {
   case error
   /// It is left out, and in a tree everything that descends from it.
   case skip
+  /// It is saved all the same, by an engine that is no tracer itself.
+  case allow
 }
 
 /// What somebody asked to be saved.

@@ -20,7 +20,7 @@ struct Here {
   /// Why the user-space engine cannot work at all; nil if it can.
   let userEngineFlaw: ByteString?
   /// Why the kernel engine cannot be used.
-  let kernelEngineFlaw: ByteString
+  let kernelEngineFlaw: ByteString?
 
   init() throws(Errno) {
     names = try HostNames()
@@ -47,10 +47,24 @@ struct Here {
     ]
     userEngineFlaw =
       Self.hasFile("/proc/self/mem") ? nil : "/proc is not mounted, and it reads processes through it"
-    kernelEngineFlaw =
-      Self.hasFile("/sys/module/blcr")
-      ? "the module is loaded, but this release has no engine for it"
-      : "the module is not loaded, and this release has no engine for it"
+    kernelEngineFlaw = Self.kernelEngineFlaw()
+  }
+
+  /// The control file reads as `blcr VERSION INTERFACE`.
+  private static func kernelEngineFlaw() -> ByteString? {
+    let text: [UInt8]
+    do throws(Errno) {
+      text = try FileDescriptor(opening: "/proc/checkpoint/ctrl", flags: O_RDWR).readToEnd()
+    } catch {
+      if error != .noEntry { return "/proc/checkpoint/ctrl: \(error)" }
+      return hasFile("/sys/module/blcr")
+        ? "the module is loaded, but there is no /proc/checkpoint/ctrl here"
+        : "the module is not loaded (as root: modprobe blcr)"
+    }
+    let words = text.split { $0 == 0x20 || $0 == 0x0a }.map { ByteString($0) }
+    guard words.count == 3, words[2] != "\(Int(CR_UAPI_VERSION))" else { return nil }
+    return "the loaded module is version \(words[1]) (interface \(words[2])), the tools are "
+      + "\(Release.version) (interface \(Int(CR_UAPI_VERSION)))"
   }
 
   private static func hasFile(_ path: ByteString) -> Bool { (try? FileStatus.of(path)) != nil }
@@ -137,7 +151,7 @@ struct Here {
       let words: ByteString = feature.words.isEmpty ? "" : " (\(feature.words))"
       row("  \(feature.name)", (feature.isThere ? "yes" : "no") + words)
     }
-    row("kernel", "not available: \(kernelEngineFlaw)")
+    row("kernel", kernelEngineFlaw.map { "not available: \($0)" } ?? "available (module blcr)")
     return text
   }
 
@@ -166,8 +180,8 @@ struct Here {
         return one
       })
     var kernel = JSONObject()
-    kernel.set("available", false)
-    kernel.set("reason", kernelEngineFlaw)
+    kernel.set("available", kernelEngineFlaw == nil)
+    if let kernelEngineFlaw { kernel.set("reason", kernelEngineFlaw) }
     var engines = JSONObject()
     engines.set("user", user)
     engines.set("kernel", kernel)

@@ -2,8 +2,10 @@
  * A request seen from inside: the callbacks of a thread, each inside the cr_checkpoint() of the one
  * before it, and at the bottom the moment in which the thread tells the engine and stands still.
  */
+#include <fcntl.h>
 #include <stdlib.h>
 #include <ucontext.h>
+#include "blcr_uapi.h"
 #include "cr.h"
 
 CR_PUBLIC int cr_link_me;
@@ -12,8 +14,22 @@ CR_DEFINE_BLOCK(CR_KIND_FULL, "1");
 
 cr_spinlock_t cri_forward_guard = CR_SPINLOCK_INITIALIZER;
 
+/* Where the kernel module holds us, there is no tracer to see our signal: the control file is told, and we stand
+ * when that call ends. EAGAIN: we are being held at this very moment, and say it again when we run. */
+static void tell_module(int value)
+{
+	struct cr_arrive arrive = { value, 0 };
+	long file = cr_raw_call(SYS_openat, AT_FDCWD, (long)CR_CONTROL_FILE, O_RDWR | O_CLOEXEC, 0, 0, 0);
+
+	if (file < 0)
+		return;
+	while (cr_raw_call(SYS_ioctl, file, CR_ARRIVE, (long)&arrive, 0, 0, 0) == -EAGAIN)
+		;
+	cr_raw_call(SYS_close, file, 0, 0, 0, 0, 0);
+}
+
 /* Sends ourselves the signal whose stop the tracer waits for. Without one the handler runs and
- * does nothing, and nobody has answered. */
+ * does nothing, and unless the module has us nobody has answered. */
 int cri_arrive(int kind, int flags)
 {
 	uint32_t before = cri_load(&cri_block.answers);
@@ -29,6 +45,8 @@ int cri_arrive(int kind, int flags)
 	cri_unblock_own_signal();
 	cr_raw_call(SYS_rt_tgsigqueueinfo, info.si_pid, cri_task(), CR_SIGNUM, (long)&info, 0, 0);
 	cri_restore_signals(mask);
+	if (cri_load(&cri_block.answers) == before)
+		tell_module(info.si_value.sival_int);
 	return cri_load(&cri_block.answers) != before;
 }
 

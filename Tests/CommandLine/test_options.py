@@ -2,7 +2,9 @@
 """Every option of every tool has a test: the list of them, and tests of those that no other file has."""
 
 import ast
+import errno
 import json
+import os
 import re
 import signal
 import subprocess
@@ -47,6 +49,7 @@ TESTS = {
     "cont": "test_signal_after.py::test_stop_stops_all_until_they_are_continued",
     "ptraced-error": "test_tracers.py::test_a_traced_target_is_an_error",
     "ptraced-skip": "test_tracers.py::test_a_traced_child_is_left_out_with_its_children",
+    "ptraced-allow": "test_tracers.py::test_ptraced_allow_takes_the_kernel_engine",
     "ptracer-error": "test_tracers.py::test_a_tracing_target_is_an_error",
     "ptracer-skip": "test_tracers.py::test_a_tracing_target_is_left_out",
     "skip-unsupported": "test_refusals.py::test_an_unsupported_descriptor_is_left_out_when_that_is_wanted",
@@ -206,6 +209,8 @@ def test_engines(tool, target, directory):
     result = run(tool, f"--engine={name}", *what)
     assert result.returncode == (-signal.SIGKILL if tool == "cr_restart" else 0), result.stderr
   check_failure(run(tool, "--engine=steam", *what), "none of user, kernel, auto", 255)
+  if not os.path.exists("/proc/checkpoint/ctrl"):
+    check_failure(run(tool, "--engine=kernel", *what), "the module blcr is not loaded", errno.ENODEV)
 
 
 @pytest.mark.parametrize("option, shown", (

@@ -120,6 +120,7 @@ def test_a_tracing_target_is_left_out(debugged, directory):
   assert processes.status(program, "TracerPid") == str(tracer)
 
 
-def test_ptraced_allow_is_refused_with_the_reason(target, directory):
-  result = run("cr_checkpoint", "--ptraced-allow", "-f", directory / "a", target.pid)
-  check_failure(result, "--ptraced-allow.*one tracer at a time", 38)
+def test_ptraced_allow_takes_the_kernel_engine(debugged, directory):
+  tracer, program = debugged
+  result = run("cr_checkpoint", "--ptraced-allow", "--engine=user", "-f", directory / "a", program)
+  check_failure(result, rf"traced by process {tracer} .*use --engine=kernel", 56)

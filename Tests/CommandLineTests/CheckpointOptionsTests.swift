@@ -83,7 +83,7 @@ extension CommandLineParsingTests {
     }
 
     @Test(arguments: [
-      "--engine=kernel 1", "--compress=lz4 1", "-d x 1", "--ptraced-allow 1",
+      "--compress=lz4 1", "-d x 1",
       "--tcp-established 1", "--live 1", "--incremental 1",
     ])
     func `what is not built is refused and not ignored`(words: String) {

@@ -61,7 +61,7 @@ extension CommandLineParsingTests {
       #expect(!RestartOptions(["cr_restart", "a"]).rootless)
     }
 
-    @Test(arguments: ["--lazy a", "-d a", "--engine=kernel a"])
+    @Test(arguments: ["--lazy a", "-d a"])
     func `what is not built is refused and not ignored`(words: String) {
       #expect(status(words) == 38)
     }
