@@ -138,23 +138,32 @@ static bool has_come(struct cr_session *session, int tid, long *error)
 		cr_thread_put(thread);
 		return come;
 	}
-	/* Not at the bell yet. */
+	/* Not at the bell yet; a stranger never comes there. */
 	rcu_read_lock();
 	task = pid_task(find_vpid(tid), PIDTYPE_PID);
-	come = !task || (READ_ONCE(task->flags) & PF_EXITING);
+	spin_lock(&cr_lock);
+	come = !task || (READ_ONCE(task->flags) & PF_EXITING)
+		|| (!cr_process_of(session, task) && !cr_process_of(session, rcu_dereference(task->real_parent))
+		    && rcu_dereference(task->real_parent) != current->group_leader);
+	spin_unlock(&cr_lock);
 	rcu_read_unlock();
 	return come;
 }
 
+/* Seconds; emulated machines are slow. */
+#define BIRTH_LIMIT 60
+
 long cr_await(struct cr_session *session, struct cr_await *request)
 {
+	unsigned long end = jiffies + BIRTH_LIMIT * HZ;
 	long error = 0, left;
 
-	for (;;) {
+	do {
 		left = wait_event_killable_timeout(session->news, has_come(session, request->tid, &error), HZ / 100 ?: 1);
 		if (left)
 			return left < 0 ? -EINTR : error;
-	}
+	} while (time_before(jiffies, end));
+	return -ETIMEDOUT;
 }
 
 long cr_next_pid(const struct cr_next_pid *request)

@@ -37,6 +37,7 @@ struct cr_process {
 	struct list_head in_session;
 	struct list_head threads;
 	struct cr_session *session;
+	struct pid *id;
 	struct task_struct *leader; /* by which it is known, also after an exec of another thread */
 	bool is_new;
 	bool is_listed;
@@ -66,6 +67,7 @@ struct cr_thread {
 	struct list_head in_process;
 	struct cr_process *process;
 	struct task_struct *task;
+	struct pid *id;
 	refcount_t references;
 	struct callback_head park, recall;
 	wait_queue_head_t wait;
@@ -80,7 +82,7 @@ struct cr_thread {
 	unsigned long address; /* for CR_MAP, CR_UNMAP */
 	long result;
 	/* Calls. */
-	bool has_rung, has_executed, was_traced, has_saved_mask;
+	bool has_rung, has_executed, was_traced, was_filtered, has_saved_mask;
 	int next_pid;
 	unsigned int count, done;
 	struct pt_regs *frames;

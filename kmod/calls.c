@@ -62,6 +62,10 @@ void cr_calls_begin(struct cr_thread *thread)
 	thread->was_traced = cr_calls_traced();
 	if (thread->was_traced)
 		cr_hide_calls();
+	/* A filter could kill it for a call that it never makes itself. */
+	thread->was_filtered = cr_calls_filtered(current);
+	if (thread->was_filtered)
+		cr_pass_calls();
 	thread->done = 0;
 	thread->has_rung = thread->has_executed = false;
 	*current_pt_regs() = thread->frames[0];
@@ -81,7 +85,9 @@ void cr_calls_end(struct cr_thread *thread)
 	unblock_signals(thread);
 	if (thread->was_traced)
 		cr_trace_calls();
-	thread->was_traced = false;
+	if (thread->was_filtered)
+		cr_filter_calls();
+	thread->was_traced = thread->was_filtered = false;
 }
 
 bool cr_calls_step(struct cr_thread *thread)
@@ -207,6 +213,9 @@ static long begin(struct cr_session *session, struct party *party)
 	/* Nowhere to come back from. */
 	if (thread->process->scratch.mm != thread->task->mm)
 		error = -ENXIO;
+	/* As PTRACE_O_SUSPEND_SECCOMP. */
+	if (!error && cr_calls_filtered(thread->task) && (!capable(CAP_SYS_ADMIN) || cr_calls_filtered(current)))
+		error = -EPERM;
 	if (!error && sequence->next_pid)
 		error = cr_may_choose(thread->task);
 	if (!error)

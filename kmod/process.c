@@ -21,6 +21,7 @@ struct cr_process *cr_process_make(struct task_struct *leader, gfp_t flags)
 	INIT_LIST_HEAD(&process->in_session);
 	get_task_struct(leader);
 	process->leader = leader;
+	process->id = get_task_pid(leader, PIDTYPE_TGID);
 	return process;
 }
 
@@ -28,6 +29,7 @@ static void process_free(struct kref *references)
 {
 	struct cr_process *process = container_of(references, struct cr_process, references);
 
+	put_pid(process->id);
 	put_task_struct(process->leader);
 	if (process->session)
 		cr_session_put(process->session);
@@ -90,6 +92,18 @@ static void notice_ends(struct cr_process *process)
 	spin_lock(&cr_lock);
 	list_for_each_entry(thread, &process->threads, in_process)
 		cr_thread_notice(thread);
+	spin_unlock(&cr_lock);
+}
+
+static void notice_all_ends(struct cr_session *session)
+{
+	struct cr_process *process;
+	struct cr_thread *thread;
+
+	spin_lock(&cr_lock);
+	list_for_each_entry(process, &session->processes, in_session)
+		list_for_each_entry(thread, &process->threads, in_process)
+			cr_thread_notice(thread);
 	spin_unlock(&cr_lock);
 }
 
@@ -312,7 +326,7 @@ long cr_hold(struct cr_session *session, struct cr_hold *request)
 	/* New threads appear until their makers stand, so they are looked for after the last stop once more. */
 	for (;;) {
 		error = enlist(session, process);
-		if (error <= 0)
+		if (error < 0 || (!error && all_stand(process)))
 			break;
 		nudge(process, request);
 		error = await_all(session, process, request);
@@ -505,8 +519,9 @@ static bool find_news(struct cr_session *session, struct cr_news *request)
 			else
 				continue;
 			thread->is_told = true;
-			request->tid = task_pid_vnr(thread->task);
-			request->pid = task_tgid_vnr(process->leader);
+			/* Of one that has ended the task knows it no more. */
+			request->tid = pid_vnr(thread->id);
+			request->pid = pid_vnr(process->id);
 			request->value = thread->value;
 			request->last = !process->present;
 			break;
@@ -523,7 +538,6 @@ long cr_news(struct cr_session *session, struct cr_news *request)
 	unsigned long end = jiffies + msecs_to_jiffies(clamp(request->milliseconds, 0, 60000));
 
 	for (;;) {
-		struct cr_process *process;
 		long left = wait_event_interruptible_timeout(session->news, find_news(session, request),
 			min_t(unsigned long, msecs_to_jiffies(10), time_before(jiffies, end) ? end - jiffies : 0));
 
@@ -531,8 +545,7 @@ long cr_news(struct cr_session *session, struct cr_news *request)
 			return -EINTR;
 		if (left > 0)
 			return 0;
-		list_for_each_entry(process, &session->processes, in_session)
-			notice_ends(process);
+		notice_all_ends(session);
 		if (!time_before(jiffies, end)) {
 			find_news(session, request);
 			return 0;

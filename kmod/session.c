@@ -14,6 +14,11 @@ static int session_open(struct inode *inode, struct file *file)
 
 	if (!session)
 		return -ENOMEM;
+	/* /proc would let the module go, and the file be dead. */
+	if (!try_module_get(THIS_MODULE)) {
+		kfree(session);
+		return -ENODEV;
+	}
 	kref_init(&session->references);
 	mutex_init(&session->mutex);
 	init_waitqueue_head(&session->news);
@@ -31,6 +36,7 @@ static int session_release(struct inode *inode, struct file *file)
 {
 	cr_session_end(file->private_data);
 	cr_session_put(file->private_data);
+	module_put(THIS_MODULE);
 	return 0;
 }
 

@@ -67,6 +67,7 @@ struct cr_thread *cr_thread_make(struct task_struct *task, gfp_t flags)
 	__module_get(THIS_MODULE);
 	get_task_struct(task);
 	thread->task = task;
+	thread->id = get_task_pid(task, PIDTYPE_PID);
 	refcount_set(&thread->references, 1);
 	init_task_work(&thread->park, cr_park);
 	init_task_work(&thread->recall, cr_recall);
@@ -132,6 +133,7 @@ void cr_thread_put(struct cr_thread *thread)
 {
 	if (!refcount_dec_and_test(&thread->references))
 		return;
+	put_pid(thread->id);
 	put_task_struct(thread->task);
 	if (thread->process)
 		cr_process_put(thread->process);

@@ -17,7 +17,17 @@ extension KernelEngine {
     request.pid = process.rawValue
     request.deadline = deadline.nanoseconds
     if held.isNew { request.flags = UInt32(CR_HOLD_NEW) }
-    do throws(Errno) { try control.perform(cr_hold_request(), &request) } catch {
+    do throws(Errno) {
+      while true {
+        do throws(Errno) {
+          try control.perform(cr_hold_request(), &request)
+          break
+        } catch {
+          // A signal of no meaning here, the end of a child for example.
+          guard error == .interrupted, Interrupt.signal == nil else { throw error }
+        }
+      }
+    } catch {
       if let known { forget(known) }
       if error == .timedOut, request.reason == UInt32(CR_CULPRIT_TRACED) {
         throw EngineError(

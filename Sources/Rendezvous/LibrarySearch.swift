@@ -36,3 +36,11 @@ func hasNoLibrary(_ process: ProcessID) -> Failure {
     "process \(process) (\(name ?? "?")) has not loaded libcr: start it with cr_run, or do without"
       + " --require-libcr")
 }
+
+/// It has callbacks or a critical section, and no handler of the kernel's to call it by.
+func cannotBeCalled(_ process: ProcessID) -> Failure {
+  Failure(
+    .doesNotTakePart,
+    "process \(process) runs under valgrind, where nobody but valgrind can call its callbacks: "
+      + "run it without")
+}

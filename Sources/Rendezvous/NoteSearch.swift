@@ -18,12 +18,13 @@ struct NoteSearch {
     _ read: (MemoryRange) throws(EngineError) -> [UInt8]?
   ) throws(EngineError) -> [UInt64] {
     guard let text = try? ProcessFiles(process).read("maps") else { return [] }
+    let machine = ownMachine
     var found: [UInt64] = []
     for region in MappedRegion.parse(text) {
       // An ELF file is mapped from its beginning on, readable.
       guard region.offset == 0, region.inode != 0, region.protection & 1 != 0, !region.isShared
       else { continue }
-      found += try notes(from: region.range, read)
+      found += try notes(from: region.range, of: machine, read)
     }
     return found
   }
@@ -54,14 +55,24 @@ struct NoteSearch {
     return found
   }
 
+  /// `e_machine` of the program that it executes.
+  private var ownMachine: UInt16? {
+    guard let file = try? ProcessFiles(process).open("exe"), let head = try? file.read(20, at: 0),
+      head.count == 20
+    else { return nil }
+    return head.half(at: 18)
+  }
+
   /// What the notes in one ELF image lead to.
   private func notes(
-    from range: MemoryRange, _ read: (MemoryRange) throws(EngineError) -> [UInt8]?
+    from range: MemoryRange, of machine: UInt16?, _ read: (MemoryRange) throws(EngineError) -> [UInt8]?
   ) throws(EngineError) -> [UInt64] {
     let head = MemoryRange(start: range.start, count: min(range.count, 1024))
     guard let bytes = try read(head), bytes.word(at: 0) == 0x464c_457f else {
       return []
     }
+    // What an emulator has loaded for its guest is none of the process's own.
+    if let machine, bytes.half(at: 18) != machine { return [] }
     let isWide = bytes[4] == 2
     let table = isWide ? Int(bytes.long(at: 32)) : Int(bytes.word(at: 28))
     let size = Int(bytes.half(at: isWide ? 54 : 42))

@@ -107,6 +107,7 @@ public struct Rendezvous: ~Copyable {
         }
         continue
       }
+      if block.action.isEmpty { throw cannotBeCalled(process) }
       if block[.runners] != 0 {
         throw Failure(
           Errno(rawValue: EBUSY),

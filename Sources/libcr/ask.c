@@ -149,8 +149,6 @@ int cr_request_checkpoint(cr_checkpoint_args_t *args, cr_checkpoint_handle_t *ha
 
 	if (!args || !handle)
 		return cri_fail(EINVAL);
-	if (!cri_is_readable(args) || !cri_is_readable(handle))
-		return cri_fail(EFAULT);
 	error = check_checkpoint(args);
 	if (error)
 		return cri_fail(error);
@@ -214,8 +212,6 @@ int cr_request_restart(cr_restart_args_t *args, cr_restart_handle_t *handle)
 
 	if (!args || !handle)
 		return cri_fail(EINVAL);
-	if (!cri_is_readable(args) || !cri_is_readable(handle))
-		return cri_fail(EFAULT);
 	error = check_restart(args);
 	if (error)
 		return cri_fail(error);

@@ -237,6 +237,9 @@ int cri_start_helper(struct cri_request *request)
 	cri_mask mask;
 	long helper;
 
+	/* It has no clone(2) but those of threads and fork(). */
+	if (cri_is_in_valgrind())
+		return CR_ENOSUPPORT;
 	helper = cri_watch_forks();
 	if (helper)
 		return (int)helper;

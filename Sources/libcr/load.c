@@ -46,7 +46,7 @@ static void install(enum cri_displacing displacing, void (*handler)(int, siginfo
 	if (sigaction(CR_SIGNUM, &action, NULL))
 		return;
 	/* For the day when the application has put something else there. */
-	if (!kernel_action(NULL, (struct kernel_action *)cri_block.action))
+	if (!cri_is_in_valgrind() && !kernel_action(NULL, (struct kernel_action *)cri_block.action))
 		cri_block.action_size = 3 * sizeof(long) + 8;
 	/* Or has already, before it loaded us: an engine finds ours in the block, and nobody else needs it. */
 	if (present.handler != SIG_DFL && present.handler != SIG_IGN)

@@ -237,7 +237,7 @@ static int copy_log(const struct cri_request *request, unsigned length, char *bu
 	if (!count)
 		return 0;
 	if (length) {
-		if (!buffer || !cri_is_readable((char *)((uintptr_t)buffer & ~(uintptr_t)7)))
+		if (!buffer)
 			return -EFAULT;
 		if (--length > count)
 			length = count;

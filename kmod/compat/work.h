@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Work for a task on its way to user mode, and whether its calls are shown to a tracer. */
+/* Work for a task on its way to user mode, and whether its calls are shown to a tracer and to a filter. */
 #ifndef BLCR_WORK_H
 #define BLCR_WORK_H
 
@@ -11,10 +11,16 @@
 #define cr_calls_traced() test_task_syscall_work(current, SYSCALL_TRACE)
 #define cr_trace_calls() set_task_syscall_work(current, SYSCALL_TRACE)
 #define cr_hide_calls() clear_task_syscall_work(current, SYSCALL_TRACE)
+#define cr_calls_filtered(task) test_task_syscall_work(task, SECCOMP)
+#define cr_filter_calls() set_task_syscall_work(current, SECCOMP)
+#define cr_pass_calls() clear_task_syscall_work(current, SECCOMP)
 #else
 #define cr_calls_traced() test_thread_flag(TIF_SYSCALL_TRACE)
 #define cr_trace_calls() set_thread_flag(TIF_SYSCALL_TRACE)
 #define cr_hide_calls() clear_thread_flag(TIF_SYSCALL_TRACE)
+#define cr_calls_filtered(task) test_tsk_thread_flag(task, TIF_SECCOMP)
+#define cr_filter_calls() set_thread_flag(TIF_SECCOMP)
+#define cr_pass_calls() clear_thread_flag(TIF_SECCOMP)
 #endif
 
 /* Linux 5.18. */

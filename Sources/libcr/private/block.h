@@ -35,6 +35,15 @@ extern CR_HIDDEN struct cr_control cri_block;
 		"\t.4byte " CR_TEXT(cri_block) " - .\n" \
 		"\t.popsection\n")
 
+/* Of a library that valgrind preloads. The kernel has never heard of our handler there, and to have it called
+ * from outside of valgrind would be the end of the program. */
+extern void _vgnU_freeres(void) __attribute__((__weak__));
+
+static inline int cri_is_in_valgrind(void)
+{
+	return _vgnU_freeres != 0;
+}
+
 /* What becomes of CR_SIGNUM when it has an action already. */
 enum cri_displacing { CRI_YIELDS, CRI_DISPLACES };
 

@@ -111,7 +111,7 @@ static inline int cri_is_ready(void)
 CR_HIDDEN int cri_wait_word(cri_word *word, uint32_t value, unsigned milliseconds, int private);
 CR_HIDDEN void cri_wake_word(cri_word *word, int private);
 
-/* Whether eight bytes there are memory that can be read: where it is documented, a wrong pointer is an error. */
+/* Whether there is memory: where it is documented, a wrong pointer is an error. */
 CR_HIDDEN int cri_is_readable(const void *place);
 
 /* Has a child made by fork() begin with nothing. 0, or an error number. */
