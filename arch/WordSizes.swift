@@ -8,6 +8,12 @@ extension Registers {
     Machine.native == .i386 && bytes.count == X86_64.registerCount * 8
   }
 
+  /// Whether they are of a thread that runs 32-bit code, which the tools for this processor do not hold: ARM's,
+  /// under an AArch64 kernel.
+  public static func isOfNarrowerCode(traced bytes: [UInt8]) -> Bool {
+    Machine.native == .aarch64 && bytes.count == ARM.registerCount * 4
+  }
+
   /// A `siginfo_t` in the program's own form, from what a tracer is shown: that has the form of the tracer.
   public func signalInformation(traced bytes: [UInt8]) -> [UInt8] {
     guard case .i386 = self, Machine.native.wordSize == .bits64 else { return bytes }

@@ -107,6 +107,10 @@ extension PtraceEngine {
       if Registers.isOfWiderCode(traced: bytes) {
         throw EngineError("hold, with 32-bit tools, the 64-bit code", thread.process, .notSupported)
       }
+      if Registers.isOfNarrowerCode(traced: bytes) {
+        throw EngineError(
+          "hold, with AArch64 tools, the 32-bit ARM code", thread.process, .notSupported)
+      }
       throw EngineError("understand registers", thread.process, .notSupported)
     }
     return registers

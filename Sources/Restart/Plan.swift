@@ -66,7 +66,7 @@ struct Plan {
       problems.add(
         .notSupported,
         "\(who(process)) is a program for another processor (\(name(of: process.machine))): it "
-          + "cannot run here")
+          + "cannot run here, this one is \(name(of: .native))")
       return
     }
     if process.memory.pageSize != hostPageSize, process.sharesMemoryWith == nil {

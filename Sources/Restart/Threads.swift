@@ -161,12 +161,11 @@ extension Rebuilder {
   ) throws(Failure) {
     let process = snapshot.processes[index]
     let restarts = CallRestart(process)
-    do throws(EngineError) {
-      for (place, thread) in process.threads.enumerated() {
-        let target = members[index].threads[place]
-        for set in thread.registerSets {
-          try engine.setRegisterSet(set.noteType, to: set.bytes, of: target)
-        }
+    var present: [RegisterSet] = []
+    for (place, thread) in process.threads.enumerated() {
+      let target = members[index].threads[place]
+      try restoreRegisterSets(of: thread, to: target, &present, index, by: &engine)
+      do throws(EngineError) {
         var registers = thread.registers
         if registers.wantsInstruction {
           let instruction = MemoryRange(
@@ -185,9 +184,9 @@ extension Rebuilder {
         }
         try engine.setRegisters(registers, of: target)
         try engine.setSignalMask(thread.signalMask, of: target)
+      } catch {
+        throw Failure(error)
       }
-    } catch {
-      throw Failure(error)
     }
   }
 }

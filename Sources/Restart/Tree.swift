@@ -82,6 +82,7 @@ extension Rebuilder {
     members[index].threads = [id.leader]
     if let helper { try end(helper, by: &engine) }
     if case .zombie = process.state { return }
+    try checkRegisters(index, by: &engine)
     try placeScratch(index, by: &engine)
     if order.newSession {
       startedSessions.insert(index)
