@@ -44,6 +44,7 @@ def test_cr_info_shows_all_of_it(architecture):
   assert re.search(r"r-xp .*/bin/a b", text)
   assert "pipe 77, 5 bytes unread" in text
   assert "all checksums are right" in text
+  assert re.search(r"^ +4711 +worker 4711 +pc [0-9a-f]+, sp [0-9a-f]+, ", text, re.M), text
 
 
 def file_says(path, *options):
