@@ -110,6 +110,8 @@ private struct Trip: ~Copyable {
     try collector.collect(frozen, by: &engine, until: deadline)
     collector.finishHeldConnections(signal: request.signal)
     connections = collector.heldConnections
+    // What was known before is in the file, too.
+    collector.snapshot.job.warnings = report.warnings + collector.warnings
     report.step("planning the file")
     let layout = Layout(planning: &collector.snapshot, dividedAs: destination.mark)
     try destination.reserve(layout)

@@ -185,6 +185,36 @@ def test_an_ordinary_user_carries_his_own_process(start, directory):
   target.check_answer()
 
 
+# Memory that cannot be saved, and words that the message must have.
+MEMORIES = {
+  "watched by a userfaultfd": (
+    "import fcntl, mmap, struct; f = call(323, 1); fcntl.ioctl(f, 0xc018aa3f, struct.pack('3Q', 0xaa, 0, 0))\n"
+    "m = mmap.mmap(-1, 8192, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)\n"
+    "a = ctypes.addressof(ctypes.c_char.from_buffer(m))\n"
+    "fcntl.ioctl(f, 0xc020aa00, struct.pack('4Q', a, 4096, 1, 0))", "watched by a userfaultfd"),
+  "hidden by memfd_secret": (
+    "import mmap; f = call(447, 0); os.ftruncate(f, 4096); m = mmap.mmap(f, 4096); m[0] = 1; os.close(f)",
+    "hidden by memfd_secret"),
+  "a queue of asynchronous I/O": ("c = ctypes.c_ulong(0); call(206, 8, ctypes.byref(c))", "asynchronous I/O"),
+  "a ring of io_uring": (
+    "import mmap; f = call(425, 4, ctypes.create_string_buffer(120)); m = mmap.mmap(f, 4096); os.close(f)",
+    "kernel object|io_uring"),
+  "a device": ("import mmap; os.mknod('mem', 0o20600, os.makedev(1, 1)); f = os.open('mem', os.O_RDONLY);"
+               " m = mmap.mmap(f, 4096, mmap.MAP_SHARED, mmap.PROT_READ, offset=0xf0000); os.close(f)", "device"),
+}
+
+
+@pytest.mark.parametrize("kind", MEMORIES)
+def test_unsupported_memory_is_named(kind, python, directory):
+  code, word = MEMORIES[kind]
+  process = python("try:\n" + textwrap.indent(code, "  ")
+                   + "\nexcept OSError as e: print('cannot', e, flush=True); sys.exit()")
+  for option in ("--check",), ():
+    result = run("cr_checkpoint", *option, "-f", directory / "context", process.pid)
+    check_failure(result, rf"process {process.pid} .*memory at [0-9a-fx]+ .*({word})", 95)
+  check_unharmed(process, directory)
+
+
 # One instruction: every call is allowed (or whatever %s says). Set for the calling thread.
 SECCOMP = """
 import struct
