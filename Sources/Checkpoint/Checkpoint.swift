@@ -39,9 +39,10 @@ public func checkpoint<E: Engine & ~Copyable>(
     try trip.rendezvous.conclude(by: &engine, report: &report)
     if request.signal == 0, !isAtOnce { trip.resume(&frozen, by: &engine, report) }
   } catch {
+    let failure = SeccompAccess.explained(error, of: frozen.held)
     trip.rendezvous.cancel(by: &engine)
     frozen.release(by: &engine)
-    throw error
+    throw failure
   }
   if request.signal != 0 {
     frozen.send(request.signal)

@@ -25,6 +25,22 @@ enum SeccompAccess {
     throw Failure(.notPermitted, refusal(process, name, of: status.seccompMode))
   }
 
+  /// An engine that may make no calls in a thread under seccomp does not tell why.
+  static func explained(_ failure: Failure, of processes: [ProcessID]) -> Failure {
+    if failure.errno != .notPermitted || isOurs { return failure }
+    for process in processes {
+      guard let files = try? ProcessFiles(process), let threads = try? files.numbers(in: "task") else {
+        continue
+      }
+      for thread in threads {
+        guard let text = try? ProcessFiles(ThreadID(thread), of: process).read("status") else { continue }
+        let status = ProcessStatus(text)
+        do throws(Failure) { try check(process, status.name, status) } catch { return error }
+      }
+    }
+    return failure
+  }
+
   /// Root of the first user namespace, who is not under seccomp himself.
   static let isOurs: Bool = {
     guard let own = try? ownStatus(), own.seccompMode == 0 else { return false }
