@@ -37,7 +37,8 @@ class Job:
     return path.read_text() if path.exists() else ""
 
   def checkpoint(self, *options):
-    check_success(run("cr_checkpoint", *options, "-f", self.directory / "context", self.pid))
+    check_success(run("cr_checkpoint", *options, "-f", self.directory / "context", self.pid,
+                      timeout=60 * processes.PATIENCE))
 
   def restart(self):
     processes.kill_all()
