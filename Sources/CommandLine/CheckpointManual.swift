@@ -111,7 +111,7 @@ extension CheckpointOptions {
     OptionRow("stop nobody; tell all that stands in the way", option(.check, nil, "check")),
     OptionRow("give up after SEC seconds; 0 is never", option(.time, "t", "time", .required("SEC"))),
     OptionRow(
-      "auto (default), user, kernel (with the module)", option(.engine, nil, "engine", .required("WHICH"))),
+      "auto (default: user), user, kernel (the module)", option(.engine, nil, "engine", .required("WHICH"))),
     OptionRow(
       "auto (default), always, never", option(.progress, nil, "progress", .optional("WHEN"))),
     OptionRow("the result on stdout, for programs", option(.json, nil, "json")),

@@ -101,7 +101,7 @@ extension RestartOptions {
       option(.omitMaybe, nil, "omit-maybe"), option(.omitAlways, nil, "omit-always"),
       option(.omitNever, nil, "omit-never")),
     OptionRow(
-      "auto (default), user, kernel (with the module)", option(.engine, nil, "engine", .required("WHICH"))),
+      "auto (default: user), user, kernel (the module)", option(.engine, nil, "engine", .required("WHICH"))),
     OptionRow(
       "auto (default), always, never", option(.progress, nil, "progress", .optional("WHEN"))),
     OptionRow("the result on stdout, for programs", option(.json, nil, "json")),

@@ -4,7 +4,7 @@ import Request
 
 /// `--engine`.
 public enum EngineChoice: Sendable {
-  /// The kernel's where the module is loaded, else from user space.
+  /// From user space, until the kernel's has been through as many tests.
   case automatic
   case user
   case kernel

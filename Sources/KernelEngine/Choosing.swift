@@ -4,15 +4,9 @@ import Linux
 import Request
 
 extension KernelEngine {
-  /// The engine where it can be used.
-  ///
-  /// - Parameter isRequired: throws where it cannot, instead of nil: CR_EVERSION where the module is
-  ///   of another version, else ENODEV or why it cannot be opened.
-  public static func find(isRequired: Bool) throws(Failure) -> KernelEngine? {
-    do throws(Control.Refusal) { return try KernelEngine() } catch {
-      if !isRequired { return nil }
-      throw failure(error)
-    }
+  /// Throws CR_EVERSION where the module is of another version, else ENODEV or why it cannot be opened.
+  public static func find() throws(Failure) -> KernelEngine {
+    do throws(Control.Refusal) { return try KernelEngine() } catch { throw failure(error) }
   }
 
   private static func failure(_ refusal: Control.Refusal) -> Failure {

@@ -67,12 +67,10 @@ func save(
   _ request: CheckpointRequest, by choice: EngineChoice, into destination: consuming Destination,
   _ report: inout Report
 ) throws(Failure) -> CheckpointResult {
-  if choice != .user {
-    var found = try KernelEngine.find(isRequired: choice == .kernel)
-    if var engine = found.take() {
-      report.step("by the kernel engine")
-      return try checkpoint(request, by: &engine, into: destination, report: &report)
-    }
+  if choice == .kernel {
+    var engine = try KernelEngine.find()
+    report.step("by the kernel engine")
+    return try checkpoint(request, by: &engine, into: destination, report: &report)
   }
   var engine = PtraceEngine()
   return try checkpoint(request, by: &engine, into: destination, report: &report)

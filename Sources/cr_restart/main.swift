@@ -28,9 +28,7 @@ func restartJob(_ options: RestartOptions, _ outcome: Outcome) throws(Failure) -
   let reader = try openContext(options, outcome, report)
   // The reader has a number of its own for it; the user's must not reach the restarted program.
   var kernel: KernelEngine?
-  if options.engine != .user {
-    kernel = try KernelEngine.find(isRequired: options.engine == .kernel)
-  }
+  if options.engine == .kernel { kernel = try KernelEngine.find() }
   var request = options.request
   switch options.source {
   case .file(let path), .directory(let path): request.source = absolutePath(path)
