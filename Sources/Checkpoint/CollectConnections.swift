@@ -44,6 +44,13 @@ struct Endpoint: Hashable {
     return bytes.prefix(16).allSatisfy { $0 == 0 } || Array(bytes.prefix(16)) == Self.mapped + [0, 0, 0, 0]
   }
 
+  /// `struct sockaddr_in` or `struct sockaddr_in6`.
+  func address(family: Int32) -> [UInt8] {
+    let head = withUnsafeBytes(of: UInt16(family)) { Array($0) } + bytes[16...]
+    if family == AF_INET { return head + bytes[12 ..< 16] + [UInt8](repeating: 0, count: 8) }
+    return head + [0, 0, 0, 0] + bytes[..<16] + [0, 0, 0, 0]
+  }
+
   private static let mapped: [UInt8] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff]
 }
 
@@ -209,6 +216,24 @@ extension SocketNames {
   /// Inode of the socket with this connection; 0 for one that nobody has open, nil if there is none.
   static func inode(from near: Endpoint, to far: Endpoint, _ seen: SeenDescriptor) -> UInt32? {
     row(from: near, to: far, seen)?.inode
+  }
+
+  /// The other end of a TCP socket, also while there is no connection yet.
+  static func target(of seen: SeenDescriptor) -> Endpoint? {
+    guard let files = try? ProcessFiles(seen.process) else { return nil }
+    for table: StaticString in ["tcp", "tcp6"] {
+      guard let text = try? files.read("net/\(table)", expecting: 1 << 14) else { continue }
+      var scanner = TextScanner(text)
+      scanner.skipLine()
+      while !scanner.isAtEnd {
+        for _ in 0 ..< 2 { _ = scanner.word() }
+        let far = scanner.word()
+        for _ in 0 ..< 6 { _ = scanner.word() }
+        if scanner.number() == seen.status.inode { return Endpoint(far) }
+        scanner.skipLine()
+      }
+    }
+    return nil
   }
 
   /// A line is `sl local:port remote:port st tx:rx tr:when retransmits uid timeout inode`.

@@ -107,15 +107,12 @@ extension Collector {
       ?? FileIdentity(
         path: program.hasSuffix(deleted) ? program.dropLast(deleted.count) : program)
     process.workingDirectory = try files.target("cwd", of: id)
-    if try reading(
-      "working directory", of: id,
-      { () throws(Errno) in
-        try files.status(of: "cwd")
-      }
-    ).links == 0 {
-      problems.add(
-        "process \(id) (\(process.name)): its working directory \(process.workingDirectory) "
-          + "was deleted")
+    let place = try reading("working directory", of: id) { () throws(Errno) in
+      try files.status(of: "cwd")
+    }
+    if place.links == 0, process.workingDirectory.hasSuffix(deleted) {
+      process.workingDirectory = process.workingDirectory.dropLast(deleted.count)
+      process.lostDirectoryMode = place.mode
     }
     process.rootDirectory = try files.target("root", of: id)
   }

@@ -16,17 +16,18 @@ extension Collector {
         family: try number.intOption(SOL_SOCKET, SO_DOMAIN),
         type: try number.intOption(SOL_SOCKET, SO_TYPE),
         protocolNumber: try number.intOption(SOL_SOCKET, SO_PROTOCOL), inode: seen.status.inode)
-      if let reason = try foreignness(of: socket, number) {
+      if let reason = try foreignness(of: socket, number, seen) {
         refuse(seen, "is a socket (\(SocketNames.describe(seen))) " + reason)
         return nil
       }
       let address = try number.socketAddress()
       if address.count > 2 { socket.address = address }
       collectOptions(&socket, number, seen.process)
-      if socket.family == AF_UNIX {
-        sockets.append(SeenObject(seen: seen, index: index))
-      } else {
-        try describeInternet(&socket, number, seen, index)
+      switch socket.family {
+      case AF_UNIX: sockets.append(SeenObject(seen: seen, index: index))
+      case AF_NETLINK: describeNetlink(&socket, number)
+      case AF_PACKET: try describePacket(&socket, number, seen)
+      default: try describeInternet(&socket, number, seen, index)
       }
       return .socket(socket)
     } catch {
@@ -36,7 +37,7 @@ extension Collector {
 
   /// Why it cannot be carried, in words that follow "is a socket"; nil if it can.
   private func foreignness(
-    of socket: Socket, _ number: DescriptorNumber
+    of socket: Socket, _ number: DescriptorNumber, _ seen: SeenDescriptor
   ) throws(Errno) -> ByteString? {
     do throws(Errno) { _ = try number.packetFilter() } catch {
       if error == .accessDenied { return "with a packet filter that is an eBPF program" }
@@ -45,15 +46,19 @@ extension Collector {
     case (AF_UNIX, 1, _), (AF_UNIX, 2, _), (AF_UNIX, 5, _): break
     case (AF_INET, 2, 17), (AF_INET6, 2, 17): break
     case (AF_INET, 1, 6), (AF_INET6, 1, 6):
-      // struct tcp_info begins with the state: SYN_SENT 2, SYN_RECV 3.
+      // struct tcp_info begins with the state: SYN_RECV 3.
       let state = try number.option(6, 11, count: 8).first ?? 0
-      if [2, 3].contains(state) { return "with a connection that is being made" }
+      if state == 3 { return "with a connection that is being made" }
       // TCP_ULP: TLS in the kernel, SMC and the like.
       if let layer = try? number.option(6, 31), layer.contains(where: { $0 != 0 }) {
         return "with a protocol of the kernel above TCP (\(ByteString(layer.prefix { $0 != 0 })))"
       }
-    case (AF_NETLINK, _, _): return "to the kernel (netlink)"
-    default: return "of family \(socket.family)"
+    case (AF_NETLINK, _, _):
+      if let reason = try netlinkForeignness(socket, number, seen) { return reason }
+    case (AF_PACKET, _, _):
+      if let reason = try packetForeignness(socket, number) { return reason }
+    default:
+      return "of family \(socket.family), type \(socket.type), protocol \(socket.protocolNumber)"
     }
     if let cookie = try? number.option(SOL_SOCKET, 71), cookie != ownNetworkCookie() {
       return "of another network namespace"
@@ -94,6 +99,10 @@ extension Collector {
       socket.isReset = events & (POLLIN | POLLERR) != 0
       socket.hasError = events & POLLERR != 0
       if socket.isReset { try socket.collectUnread(number) }
+    }
+    // SYN_SENT.
+    if state == 2, let far = SocketNames.target(of: seen) {
+      socket.target = far.address(family: socket.family)
     }
     guard state == 10 else { return }
     socket.state = .listening

@@ -97,10 +97,10 @@ extension Collector {
     for handle in processHandles {
       let process = TextScanner.process(in: handle.seen.text)
       snapshot.openFiles[handle.index].kind = .process(process)
-      if snapshot.processes.contains(where: { $0.id == process }) { continue }
+      // One that has ended is as good as another.
+      if process.rawValue == -1 || snapshot.processes.contains(where: { $0.id == process }) { continue }
       let what: ByteString =
         switch process.rawValue {
-        case -1: "of a process that has ended"
         case 0: "of a process that cannot be seen from here"
         default: "of process \(process), which is not saved with this job"
         }

@@ -109,6 +109,7 @@ extension Process {
       $1.field(&$0.isOwn)
     }
     coder.field(&membarrierCommands)
+    coder.field(&lostDirectoryMode)
   }
 
   private mutating func walkState<C: FieldCoder>(_ coder: inout C) {

@@ -47,6 +47,7 @@ extension Socket {
     var kept = connection ?? ConnectionState()
     coder.record(&kept) { $0.walk(&$1) }
     connection = isKept ? kept : nil
+    coder.field(&target)
   }
 }
 

@@ -47,6 +47,9 @@ public enum KernelObjects {
     return try made(cr_syscall(Int(SYS_pidfd_open), Int(process.rawValue), flags, 0, 0, 0, 0))
   }
 
+  /// The same of a process that has ended and was waited for.
+  public static func endedProcess() throws(Errno) -> FileDescriptor { try made(cr_pidfd_of_ended()) }
+
   static func made(_ result: Int) throws(Errno) -> FileDescriptor {
     FileDescriptor(owning: Int32(try checked(result)))
   }

@@ -11,6 +11,8 @@ public enum SocketOptions {
       all += internet.map { (level: Int32(IPPROTO_IP), name: $0) }
     }
     if family == AF_INET6 { all += internet6.map { (level: Int32(IPPROTO_IPV6), name: $0) } }
+    if family == AF_NETLINK { return all + netlink.map { (level: solNetlink, name: $0) } }
+    if family == AF_PACKET { return all + packet.map { (level: solPacket, name: $0) } }
     if number == 6 { all += tcp.map { (level: 6, name: $0) } }
     if number == 17 { all += udp.map { (level: 17, name: $0) } }
     return all
@@ -23,9 +25,10 @@ public enum SocketOptions {
 
   /// Set when what waits in the socket is there: before, they would hold it back.
   ///
-  /// TCP_CORK, UDP_CORK, SO_MAX_PACING_RATE.
+  /// TCP_CORK, UDP_CORK, SO_MAX_PACING_RATE; and memberships of sockets of the kernel.
   public static func isForTheEnd(_ level: Int32, _ name: Int32) -> Bool {
-    level == 6 && name == 3 || level == 17 && name == 1 || level == SOL_SOCKET && name == 47
+    level == solNetlink && name == netlinkMemberships || level == solPacket && name == packetMembership
+      || level == 6 && name == 3 || level == 17 && name == 1 || level == SOL_SOCKET && name == 47
   }
 
   /// TCP_MAXSEG and TCP_WINDOW_CLAMP: of a connection they tell what was agreed on.
@@ -73,6 +76,22 @@ public enum SocketOptions {
     1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 13, 16, 18, 23, 25, 27, 30, 34, 36, 37, 44, 45, 46,
   ]
 
+  /// linux/socket.h, SOL_NETLINK and SOL_PACKET.
+  public static let solNetlink: Int32 = 270
+  public static let solPacket: Int32 = 263
+  /// NETLINK_LIST_MEMBERSHIPS: a bit for each group, which NETLINK_ADD_MEMBERSHIP joins.
+  public static let netlinkMemberships: Int32 = 9
+  /// PACKET_ADD_MEMBERSHIP.
+  public static let packetMembership: Int32 = 1
+
+  /// linux/netlink.h: PKTINFO 3, BROADCAST_ERROR 4, NO_ENOBUFS 5, LISTEN_ALL_NSID 8, LIST_MEMBERSHIPS 9,
+  /// CAP_ACK 10, EXT_ACK 11, GET_STRICT_CHK 12.
+  private static let netlink: [Int32] = [3, 4, 5, 8, 9, 10, 11, 12]
+
+  /// linux/if_packet.h: COPY_THRESH 7, AUXDATA 8, ORIGDEV 9, VERSION 10, RESERVE 12, LOSS 14, VNET_HDR 15,
+  /// TIMESTAMP 17, TX_HAS_OFF 19, QDISC_BYPASS 20, IGNORE_OUTGOING 23.
+  private static let packet: [Int32] = [7, 8, 9, 10, 12, 14, 15, 17, 19, 20, 23]
+
   /// linux/udp.h: CORK 1, ENCAP 100, NO_CHECK6_TX 101, NO_CHECK6_RX 102, SEGMENT 103, GRO 104.
   private static let udp: [Int32] = [1, 100, 101, 102, 103, 104]
 }
@@ -93,6 +112,27 @@ public func setOwnership(
       Int(AT_SYMLINK_NOFOLLOW), 0)
   }
   try checked(chown)
+}
+
+/// mkdir(2), whatever the umask is.
+public func makeDirectory(_ path: ByteString, mode: UInt32) throws(Errno) {
+  let result = path.withCString {
+    cr_syscall(Int(SYS_mkdirat), Int(AT_FDCWD), Int(bitPattern: $0), 0o700, 0, 0, 0)
+  }
+  try checked(result)
+  let allowed = path.withCString {
+    cr_syscall(Int(SYS_fchmodat), Int(AT_FDCWD), Int(bitPattern: $0), Int(mode), 0, 0, 0)
+  }
+  try checked(allowed)
+}
+
+/// rmdir(2).
+public func removeDirectory(_ path: ByteString) throws(Errno) {
+  let result = path.withCString {
+    cr_syscall(
+      Int(SYS_unlinkat), Int(AT_FDCWD), Int(bitPattern: $0), Int(AT_REMOVEDIR), 0, 0, 0)
+  }
+  try checked(result)
 }
 
 /// unlink(2).

@@ -33,8 +33,8 @@ extension Rebuilder {
     if process.umask != surroundings.status.umask {
       try remote.call("set the umask", .umask, [UInt64(process.umask)], by: &engine)
     }
-    if process.workingDirectory != surroundings.workingDirectory {
-      let path = try remote.putPath(process.workingDirectory, by: &engine)
+    if process.workingDirectory != surroundings.workingDirectory || process.lostDirectoryMode != 0 {
+      let path = try remote.putPath(presentWorkingDirectory(process), by: &engine)
       if case .failure(let errno) = try remote.outcome(.chdir, [path], by: &engine) {
         throw Failure(
           errno,
@@ -51,6 +51,19 @@ extension Rebuilder {
           "cannot make \(process.rootDirectory) the root directory of process \(process.id) "
             + "(\(process.name)): \(errno)")
       }
+    }
+  }
+
+  /// One that was deleted is made again for a moment.
+  private func presentWorkingDirectory(_ process: Process) throws(Failure) -> ByteString {
+    if process.lostDirectoryMode == 0 { return process.workingDirectory }
+    do throws(Errno) {
+      return try files.lostDirectories.make(process.workingDirectory, mode: process.lostDirectoryMode)
+    } catch {
+      throw Failure(
+        error,
+        "cannot make a directory in place of the deleted \(process.workingDirectory), the working directory "
+          + "of process \(process.id) (\(process.name)): \(error)")
     }
   }
 

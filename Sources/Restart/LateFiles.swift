@@ -14,7 +14,7 @@ extension Rebuilder {
     for (index, saved) in snapshot.openFiles.enumerated() {
       guard let number = files.openFiles[index] else { continue }
       do throws(Errno) {
-        if case .process(let process) = saved.kind {
+        if case .process(let process) = saved.kind, process.rawValue != -1 {
           let isOfThread = saved.flags & UInt32(O_EXCL) != 0
           let handle = try KernelObjects.process(present(process), isOfThread: isOfThread)
           try DescriptorNumber(handle.number).replace(number)

@@ -111,6 +111,8 @@ struct FileOpener {
       guard let number = files.openFiles[index] else { return }
       files.watchers.append(number)
       for watch in watches { try number.watch(watch.path, mask: watch.mask, as: watch.number) }
+    case .process(let process) where process.rawValue == -1:
+      try keepObject(index, KernelObjects.endedProcess())
     case .process:
       // Likewise.
       try keep(index, FileDescriptor(opening: "/dev/null", flags: O_RDONLY))

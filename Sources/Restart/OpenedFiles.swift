@@ -19,6 +19,7 @@ final class OpenedFiles {
   var streams: [Int: [Int32: DescriptorNumber]] = [:]
   /// By index in `Snapshot.sharedMemories`, open for reading and writing; nil for a System V segment.
   var sharedMemories: [DescriptorNumber?]
+  let lostDirectories = LostDirectories()
   let systemV = SystemVObjects()
   let names = NamedObjects()
   /// POSIX message queues by their old inode number.
@@ -129,6 +130,7 @@ final class OpenedFiles {
   func settle(_ report: inout Report, clocksGoOn: Bool) {
     systemV.keep()
     names.keep()
+    lostDirectories.forget()
     for (file, mode) in modes { try? file.setMode(mode) }
     for (file, identity) in grown {
       do throws(Errno) {

@@ -33,6 +33,9 @@ extension SocketMaker {
       if SocketOptions.isFilter(option.level, option.name) {
         return try number.attachFilter(option.value)
       }
+      if option.level == SocketOptions.solNetlink, option.name == SocketOptions.netlinkMemberships {
+        return try number.joinGroups(option.value)
+      }
       let present = try? number.option(option.level, option.name, count: 64)
       if present == option.value { return }
       try number.set(option)
@@ -62,6 +65,13 @@ extension SocketOption {
 }
 
 extension DescriptorNumber {
+  /// Of netlink; the lowest bit is group 1.
+  fileprivate func joinGroups(_ bits: [UInt8]) throws(Errno) {
+    for group in 0 ..< 8 * bits.count where bits[group / 8] & 1 << (group % 8) != 0 {
+      try setOption(SocketOptions.solNetlink, 1, Int32(group + 1))
+    }
+  }
+
   fileprivate func set(_ option: SocketOption) throws(Errno) {
     if SocketOptions.isBufferSize(option.level, option.name), option.value.count >= 4 {
       return try setBufferSize(option.name, option.value.native(Int32.self, at: 0))

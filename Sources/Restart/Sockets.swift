@@ -52,6 +52,19 @@ struct SocketMaker {
     for index in order where isMadeInPairs(index) && made[index] == nil { try makeConnection(index) }
     for index in order { try connectDatagrams(index) }
     try finish { $0.family != AF_UNIX }
+    for index in order { try beginConnecting(index) }
+  }
+
+  /// Asks again for a connection that was not answered; by now those that had asked before are in line.
+  private mutating func beginConnecting(_ index: Int) throws(Errno) {
+    current = index
+    guard let socket = sockets[index], !socket.target.isEmpty, let number = made[index] else { return }
+    let flags = try number.statusFlags()
+    try number.setStatusFlags(flags | UInt32(O_NONBLOCK))
+    do throws(Errno) { try number.connect(socket.target) } catch {
+      guard error.rawValue == EINPROGRESS else { throw error }
+    }
+    try number.setStatusFlags(flags)
   }
 
   /// The rest, when the processes are there. `present`: what a pid of the snapshot is now.
@@ -123,11 +136,28 @@ struct SocketMaker {
     let file = try KernelObjects.socket(
       family: socket.family, type: socket.type, protocol: socket.protocolNumber)
     let number = try keep(index, file)
+    if socket.family == AF_NETLINK || socket.family == AF_PACKET { return try attach(socket, number) }
+    if !socket.target.isEmpty {
+      // A port that the kernel has given is as good as another.
+      try? number.bind(socket.address)
+      return
+    }
     if !socket.address.isEmpty { try bind(socket, number) }
     if socket.state == .listening { try number.listen(backlog: socket.backlog) }
     if socket.family != AF_UNIX, socket.state == .connected, socket.isDatagram {
       try number.connect(socket.peerAddress)
     }
+  }
+
+  /// To the kernel, or to an interface by its name: its number may be another one now.
+  private func attach(_ socket: Socket, _ number: DescriptorNumber) throws(Errno) {
+    var address = socket.address
+    if !socket.path.isEmpty, address.count >= 8 {
+      let index = try number.interfaceIndex(socket.path)
+      withUnsafeBytes(of: index) { for (place, byte) in $0.enumerated() { address[4 + place] = byte } }
+    }
+    if !address.isEmpty { try number.bind(address) }
+    if socket.state == .connected { try number.connect(socket.peerAddress) }
   }
 
   private mutating func bind(_ socket: Socket, _ number: DescriptorNumber) throws(Errno) {

@@ -55,6 +55,8 @@ public struct Process: Sendable {
   /// Locks it holds on files, and those of its open file descriptions (each once in the job).
   public var fileLocks: [FileLock]
   public var workingDirectory: ByteString
+  /// Where the working directory was deleted: its permissions, and S_IFDIR; else 0.
+  public var lostDirectoryMode: UInt32 = 0
   public var rootDirectory: ByteString
   public var umask: UInt32
   /// Indexed by RLIMIT_*: soft and hard; all bits set is RLIM_INFINITY.

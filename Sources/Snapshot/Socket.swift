@@ -46,6 +46,8 @@ public struct Socket: Sendable {
   public var options: [SocketOption]
   /// A TCP connection that was broken off, or is given up now.
   public var isReset = false
+  /// Of a TCP socket that is being connected and has no answer yet: to whom (`struct sockaddr`).
+  public var target: [UInt8] = []
   /// Of a TCP connection to the outside that goes on (`--tcp-established`).
   public var connection: ConnectionState?
 

@@ -15,6 +15,15 @@ import targets
 
 FAILURES = runner.BUILD / "failures"
 
+# With CR_QUICK=1: no tests of these files, and of scenarios only what finds most.
+SLOW = {
+  "test_architectures.py", "test_builds.py", "test_configure_kernel.py", "test_cross.py", "test_guide_examples.py",
+  "test_guides.py", "test_i386.py", "test_kernel_matrix.py", "test_killed_checkpoint.py",
+  "test_libcr_killed_requester.py", "test_libcr_processors.py", "test_libcr_stress.py", "test_real_programs.py",
+  "test_rootless.py", "test_servers.py", "test_terminals.py", "test_vm.py",
+}
+QUICK_WAYS = ("continue", "restart")
+
 
 def pytest_configure(config):
   processes.become_subreaper()
@@ -22,6 +31,17 @@ def pytest_configure(config):
   # Core files of processes that die on purpose would fill the disk.
   import resource
   resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def pytest_collection_modifyitems(config, items):
+  if not os.environ.get("CR_QUICK"):
+    return
+
+  def is_quick(item):
+    way = getattr(item, "callspec", None) and item.callspec.params.get("way")
+    return item.path.name not in SLOW and (way is None or way in QUICK_WAYS)
+  config.hook.pytest_deselected(items=[item for item in items if not is_quick(item)])
+  items[:] = [item for item in items if is_quick(item)]
 
 
 @pytest.hookimpl(hookwrapper=True)

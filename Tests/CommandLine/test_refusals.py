@@ -52,14 +52,16 @@ KINDS = {
   "bytes sent to a server that has not accepted yet": (
     "s = socket.socket(socket.AF_UNIX); s.bind('name'); s.listen(); c = socket.socket(socket.AF_UNIX);"
     " c.connect('name'); c.send(b'x'); f = c.fileno()", "before it was accepted"),
-  "a netlink socket": ("s = socket.socket(16, socket.SOCK_RAW, 0); f = s.fileno()", "netlink"),
+  "a netlink socket of a part of the kernel with a state for it": (
+    "s = socket.socket(16, socket.SOCK_RAW, 12); f = s.fileno()", "netlink protocol 12"),
+  "a netlink socket with an answer": (
+    "s = socket.socket(16, socket.SOCK_RAW, 0); f = s.fileno();"
+    " s.send(bytes([32, 0, 0, 0, 18, 0, 1, 0]) + bytes(12) + b'\\1' + bytes(11))", "netlink.*answer"),
+  "a raw socket": ("s = socket.socket(socket.AF_INET, socket.SOCK_RAW, 1); f = s.fileno()", "family 2, type 3"),
   "an inotify descriptor that watches a deleted file": (
     "f = call(294, 0); g = open('gone', 'w'); call(254, f, b'gone', 2); os.unlink('gone')", "inotify"),
   "a fanotify descriptor": ("f = call(300, 0, 0)", "fanotify group"),
   "a pidfd of a process outside": ("f = os.pidfd_open(os.getppid())", "pidfd.*process"),
-  "a pidfd of a process that has ended": (
-    "child = os.posix_spawn('/bin/true', ['true'], {}); f = os.pidfd_open(child);"
-    " os.waitpid(child, 0)", "pidfd.*ended"),
   "a userfaultfd": ("f = call(323, 1)", "page faults"),
   "a bpf map": ("import struct; a = ctypes.create_string_buffer(struct.pack('5I', 2, 4, 4, 1, 0)"
                 " + bytes(100)); f = call(321, 0, a, 72)", "bpf map"),

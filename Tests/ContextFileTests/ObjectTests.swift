@@ -60,6 +60,7 @@ struct ObjectTests {
     (connection.segmentSize, connection.timestamp) = (1460, 99)
     (connection.sendScale, connection.receiveScale, connection.options) = (7, 8, 7)
     socket.connection = connection
+    socket.target = [2, 0, 9]
     socket.options = [SocketOption(level: 1, name: 7, value: [0, 1, 0, 0])]
     return socket
   }

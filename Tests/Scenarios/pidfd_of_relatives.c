@@ -26,7 +26,7 @@ static bool has_ended(int file)
 int main(void)
 {
 	struct epoll_event event = { .events = EPOLLIN, .data.u32 = 12 };
-	int self = open_process(getpid(), 0), ends[2], sleeper, dead, copy, instance = epoll_create1(0);
+	int self = open_process(getpid(), 0), ends[2], sleeper, dead, copy, gone, instance = epoll_create1(0);
 	pid_t child, sibling, zombie;
 	siginfo_t info;
 	char byte;
@@ -48,6 +48,11 @@ int main(void)
 	while (!has_ended(dead))
 		pause_briefly();
 	sibling = fork();
+	if (sibling == 0)
+		_exit(24);
+	gone = open_process(sibling, O_NONBLOCK);
+	check_exits_with(sibling, 24);
+	sibling = fork();
 	if (sibling == 0) {
 		check(close(ends[1]) == 0);
 		while (!has_ended(sleeper))
@@ -62,6 +67,10 @@ int main(void)
 	check(epoll_wait(instance, &event, 1, 0) == 0);
 	check(has_ended(dead) && waitid(P_PIDFD, dead, &info, WEXITED) == 0 && info.si_status == 22);
 	check(syscall(SYS_pidfd_send_signal, self, 0, NULL, 0) == 0 && !has_ended(self));
+	/* Of one that has ended and was waited for: it leads to nobody. */
+	check(has_ended(gone) && fcntl(gone, F_GETFL) == (O_RDWR | O_NONBLOCK));
+	check(syscall(SYS_pidfd_send_signal, gone, 0, NULL, 0) == -1 && errno == ESRCH);
+	check(waitid(P_PIDFD, gone, &info, WEXITED | WNOHANG) == -1 && errno == ECHILD);
 	check(close(ends[1]) == 0);
 	while (epoll_wait(instance, &event, 1, 0) == 0)
 		pause_briefly();

@@ -66,10 +66,12 @@
 /* Its C library makes these by calls with many behind one number; select has a new one. */
 #undef SYS_recvfrom
 #undef SYS_sendto
+#undef SYS_connect
 #undef SYS_msgsnd
 #undef SYS_msgrcv
 #undef SYS_select
 #define SYS_accept     SYS_socketcall
+#define SYS_connect    SYS_socketcall
 #define SYS_recvfrom   SYS_socketcall
 #define SYS_sendto     SYS_socketcall
 #define SYS_semop      SYS_ipc

@@ -19,4 +19,7 @@ long cr_timer_get(int fd, uint64_t *value, uint64_t *interval);
 /* Expirations that nobody has read yet (TFD_IOC_SET_TICKS); not 0. */
 long cr_timer_set_ticks(int fd, uint64_t ticks);
 
+/* A pidfd of a process that has ended and was waited for. */
+long cr_pidfd_of_ended(void);
+
 #endif
