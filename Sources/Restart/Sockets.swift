@@ -156,6 +156,10 @@ struct SocketMaker {
       let index = try number.interfaceIndex(socket.path)
       withUnsafeBytes(of: index) { for (place, byte) in $0.enumerated() { address[4 + place] = byte } }
     }
+    // getsockname(2) of a packet socket leaves out what bind(2) insists on: all of a sockaddr_ll.
+    if socket.family == AF_PACKET, address.count < 20 {
+      address += [UInt8](repeating: 0, count: 20 - address.count)
+    }
     if !address.isEmpty { try number.bind(address) }
     if socket.state == .connected { try number.connect(socket.peerAddress) }
   }
