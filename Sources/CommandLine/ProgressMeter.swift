@@ -37,7 +37,8 @@ public struct ProgressMeter: Sendable {
   public mutating func line(
     _ words: StaticString, done: UInt64, total: UInt64, at now: UInt64
   ) -> ByteString? {
-    guard now >= start + delay else { return nil }
+    // Before anything is counted there is nothing to show.
+    guard now >= start + delay, done | total != 0 else { return nil }
     if let shown, now < shown + interval, done < total || total == 0 { return nil }
     shown = now
     return render(words, done: done, total: total, elapsed: now - start)

@@ -203,7 +203,7 @@ private func attempt(
 
   @Test func `tells every reason that stands in its way at once`() throws {
     let target = try Target(
-      "exec python3 -c 'import os,socket,time; s=socket.socket(16,3,0); "
+      "exec python3 -c 'import os,socket,time; s=socket.socket(16,3,12); "
         + "p=os.pidfd_open(os.getppid()); time.sleep(60)'"
     ) { access("/proc/\($0.rawValue)/fd/4", F_OK) == 0 }
     let journal = Journal()
@@ -215,7 +215,7 @@ private func attempt(
     } catch {
       #expect(error.errno == .notSupported)
       let text = error.message.text
-      #expect(text.contains("to the kernel (netlink)"))
+      #expect(text.contains("netlink"))
       #expect(text.contains("is a pidfd of process "))
       #expect(text.contains("\(target.id.rawValue) (python3): descriptor 3"))
     }

@@ -19,10 +19,12 @@ ROUNDS = "96"
 
 # Which MPI, what its launcher is told, and what it finds in the environment.
 OPEN_MPI = ["--oversubscribe", *(["--allow-run-as-root"] if os.geteuid() == 0 else [])]
+# UCX takes huge pages for shared memory where there are free ones (those of a test beside us), which are refused.
+SMALL_PAGES = {"UCX_SYSV_HUGETLB_MODE": "n", "UCX_POSIX_HUGETLB_MODE": "n"}
 WAYS = {
-  "MPICH, shared memory only": ("mpich", [], {"UCX_TLS": "self,posix", "UCX_POSIX_USE_PROC_LINK": "n"}),
-  "MPICH, System V memory only": ("mpich", [], {"UCX_TLS": "self,sysv"}),
-  "MPICH": ("mpich", [], {}),
+  "MPICH, shared memory only": ("mpich", [], {"UCX_TLS": "self,posix", "UCX_POSIX_USE_PROC_LINK": "n", **SMALL_PAGES}),
+  "MPICH, System V memory only": ("mpich", [], {"UCX_TLS": "self,sysv", **SMALL_PAGES}),
+  "MPICH": ("mpich", [], SMALL_PAGES),
   "Open MPI, shared memory only": (
     "openmpi", ["--mca", "btl", "self,vader", "--mca", "btl_vader_single_copy_mechanism", "none",
                 "--mca", "gds", "hash"], {}),

@@ -115,7 +115,7 @@ def test_an_unsupported_descriptor_is_named(kind, python, directory):
   check_unharmed(process, directory)
 
 
-@pytest.mark.parametrize("kind", ("a userfaultfd", "a netlink socket", "a pidfd of a process outside",
+@pytest.mark.parametrize("kind", ("a userfaultfd", "a netlink socket with an answer", "a pidfd of a process outside",
                                   "an inotify descriptor that watches a deleted file"))
 def test_an_unsupported_descriptor_is_left_out_when_that_is_wanted(kind, python, directory):
   code, word = KINDS[kind]
@@ -134,7 +134,7 @@ def test_the_refusal_names_the_process_of_the_tree_that_has_it(python, directory
   process = python("""
     child = os.fork()
     if child == 0:
-      s = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0)
+      s = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 12)
       os.dup2(s.fileno(), 55)
       open("child", "w").write(str(os.getpid()))
       time.sleep(100)
