@@ -53,13 +53,14 @@ let package = Package(
     .target(name: "CElf", linkerSettings: [.linkedLibrary("elf")]),
     .target(name: "CHash"),
     .target(name: "CZstd", linkerSettings: [.linkedLibrary("zstd")]),
+    .target(name: "CLz4", linkerSettings: [.linkedLibrary("lz4")]),
     module("Linux", ["CLinux"]),
     module("Architecture", ["Linux"], path: "arch", exclude: scenarios),
     module("Snapshot", ["Architecture", "Linux"]),
     module("Request", ["Linux", "CLinux"]),
     module(
       "ContextFile",
-      ["Snapshot", "Architecture", "Linux", "Request", "CElf", "CHash", "CZstd", "CLinux"]),
+      ["Snapshot", "Architecture", "Linux", "Request", "CElf", "CHash", "CZstd", "CLz4", "CLinux"]),
     module("Engine", ["Snapshot", "Architecture", "Linux", "Request", "CLinux"]),
     module("PtraceEngine", ["Engine", "Snapshot", "Architecture", "Linux", "CLinux"]),
     module("KernelEngine", ["Engine", "Snapshot", "Architecture", "Linux", "CLinux"]),
@@ -82,7 +83,7 @@ let package = Package(
   ]
     + tests([
       ("Linux", []), ("Architecture", ["Linux"]), ("Request", ["Linux"]),
-      ("ContextFile", ["Snapshot", "Architecture", "Linux", "Request", "CHash", "CElf", "CZstd"]),
+      ("ContextFile", ["Snapshot", "Architecture", "Linux", "Request", "CHash", "CElf", "CZstd", "CLz4"]),
       ("PtraceEngine", ["Engine", "Snapshot", "Architecture", "Linux", "CLinux"]),
       ("Checkpoint", ["Engine", "ContextFile", "Snapshot", "Architecture", "Linux", "Request"]),
       ("Restart", ["Engine", "ContextFile", "Snapshot", "Architecture", "Linux", "Request"]),

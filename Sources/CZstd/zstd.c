@@ -11,16 +11,6 @@ static long result(size_t value)
 	return ZSTD_getErrorCode(value) == ZSTD_error_memory_allocation ? -ENOMEM : -EIO;
 }
 
-int cr_zstd_lowest_level(void)
-{
-	return ZSTD_minCLevel();
-}
-
-int cr_zstd_highest_level(void)
-{
-	return ZSTD_maxCLevel();
-}
-
 size_t cr_zstd_room(size_t count)
 {
 	return ZSTD_compressBound(count);
@@ -62,13 +52,13 @@ long cr_zstd_unpack(void *unpacker, void *bytes, size_t count, const void *frame
 }
 
 long cr_zstd_go_on(void *unpacker, void *bytes, size_t room, const void *part, size_t count,
-	struct cr_zstd_step *step)
+	size_t *taken, size_t *given)
 {
 	ZSTD_inBuffer in = { part, count, 0 };
 	ZSTD_outBuffer out = { bytes, room, 0 };
 	long left = result(ZSTD_decompressStream(unpacker, &out, &in));
 
-	step->taken = in.pos;
-	step->given = out.pos;
+	*taken = in.pos;
+	*given = out.pos;
 	return left;
 }

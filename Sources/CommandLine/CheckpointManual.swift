@@ -64,7 +64,7 @@ extension CheckpointOptions {
       "wait for the disk (default), or do not",
       option(.sync, nil, "sync"), option(.nosync, nil, "nosync")),
     OptionRow(
-      "zstd[:LEVEL] or none (default), by N threads",
+      "zstd[:LEVEL], lz4 or none (default), by N threads",
       option(.compress, nil, "compress", .optional("HOW")),
       option(.jobs, nil, "jobs", .required("N"))))
 

@@ -61,13 +61,13 @@ enum OptionArgument {
     guard let word = argument else { return .zstd(level: 3) }
     if word == "none" { return .none }
     if word == "zstd" { return .zstd(level: 3) }
+    if word == "lz4" { return .lz4 }
     if word.hasPrefix("zstd:") {
       return .zstd(
         level: try number(
           ByteString(word.bytes.dropFirst(5)), of: "--compress", in: 1 ... 22, meaning: "a level"))
     }
-    if word == "lz4" { throw .notBuilt("--compress=lz4", "use --compress=zstd:1") }
-    throw .usage("--compress: '\(word)' is none of zstd, zstd:LEVEL, none")
+    throw .usage("--compress: '\(word)' is none of zstd, zstd:LEVEL, lz4, none")
   }
 
   static func progress(_ argument: ByteString?) throws(ArgumentError) -> ProgressMeter.When {

@@ -34,6 +34,7 @@ public final class DestinationFile {
       from whole: borrowing FileDescriptor, _ compression: Compression, isSynchronous: Bool,
       onProgress: (UInt64) -> Bool
     ) throws(Failure) -> UInt64 {
+      let threads = compression.threads > 0 ? compression.threads : Workers.processorCount
       let written: UInt64
       do throws(Errno) {
         let size = try whole.status().size
@@ -42,11 +43,11 @@ public final class DestinationFile {
           try Spool.empty(whole, into: file)
           written = size
         case .zstd(let level):
-          let packer = try FramePacker(
-            level: level,
-            threads: compression.threads > 0 ? compression.threads : Workers.processorCount)
-          written = try packer.pack(
-            MemoryRange(start: 0, end: size), of: whole, to: file, onProgress: onProgress)
+          let packer = try FramePacker(.zstd, level: level, threads: threads)
+          written = try packer.pack(size, of: whole, to: file, onProgress: onProgress)
+        case .lz4:
+          let packer = try FramePacker(.lz4, threads: threads)
+          written = try packer.pack(size, of: whole, to: file, onProgress: onProgress)
         }
       } catch {
         if error == .interrupted { throw Failure(error, "called off; all processes run on") }

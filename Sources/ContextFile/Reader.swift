@@ -94,14 +94,14 @@ public struct Reader: ~Copyable {
     }
   }
 
-  /// The file itself, or an unnamed copy of what was compressed, by us or by zstd(1).
+  /// The file itself, or an unnamed copy of what was compressed, by us, zstd(1) or lz4(1).
   private static func plain(
     _ file: consuming FileDescriptor, _ name: ByteString
   ) throws(Failure) -> FileDescriptor {
     do throws(Errno) {
-      guard try Unpacking.isWanted(for: file) else { return file }
+      guard let codec = try Codec(of: file) else { return file }
       let copy = try Spool.open()
-      try Unpacking.unpack(file, into: copy)
+      try Unpacking.unpack(file, by: codec, into: copy)
       return copy
     } catch {
       if error == .io {

@@ -26,7 +26,7 @@ enum Spool {
   ) throws(Errno) -> Bool {
     let beginning = try file.read(4, at: 0)
     let elf: [UInt8] = [0x7f, 0x45, 0x4c, 0x46]
-    return elf.starts(with: beginning) || orPacked && ZstdFormat.magic.starts(with: beginning)
+    return elf.starts(with: beginning) || orPacked && Codec.mayBegin(with: beginning)
   }
 
   /// Copies everything that comes out of `source` until its end; stops early where it does not

@@ -6,6 +6,8 @@ public struct Compression: Sendable {
     case none
     /// Frames of Zstandard (RFC 8878) with a table to find them by.
     case zstd(level: Int32)
+    /// Frames of LZ4 with such a table.
+    case lz4
   }
 
   public var method = Method.none
@@ -17,7 +19,7 @@ public struct Compression: Sendable {
   public var isWanted: Bool {
     switch method {
     case .none: false
-    case .zstd: true
+    case .zstd, .lz4: true
     }
   }
 }

@@ -83,7 +83,7 @@ extension CommandLineParsingTests {
     }
 
     @Test(arguments: [
-      "--compress=lz4 1", "--live 1", "--incremental 1",
+      "--live 1", "--incremental 1",
     ])
     func `what is not built is refused and not ignored`(words: String) {
       #expect(status(words) == 38)
@@ -104,7 +104,7 @@ extension CommandLineParsingTests {
 
     @Test(arguments: [
       "--engine=auto 1", "--engine=user 1", "--compress=none 1", "--compress 1",
-      "--compress=zstd:19 --jobs=2 1", "--kmsg-error 1", "--kmsg-none 1",
+      "--compress=zstd:19 --jobs=2 1", "--compress=lz4 1", "--kmsg-error 1", "--kmsg-none 1",
       "--kmsg-warning 1",
       "--ptraced-error --ptracer-error 1", "--sync --atomic 1", "--progress 1",
       "--progress=never 1", "--json 1", "-qv 1", "-pvf x 1",

@@ -6,11 +6,6 @@
 #define CR_ZSTD_H
 
 #include <stddef.h>
-#include <stdint.h>
-
-/* Levels that the library knows. */
-int cr_zstd_lowest_level(void);
-int cr_zstd_highest_level(void);
 
 /* Room that the frame of count bytes may need. */
 size_t cr_zstd_room(size_t count);
@@ -27,14 +22,11 @@ void cr_zstd_free_unpacker(void *unpacker);
 /* One frame whose contents are exactly count bytes. */
 long cr_zstd_unpack(void *unpacker, void *bytes, size_t count, const void *frame, size_t size);
 
-/* A part of a stream: how much was taken and given. */
-struct cr_zstd_step {
-	size_t taken;
-	size_t given;
-};
-
-/* Goes on with a stream of frames; 0 when a frame has just ended, else a positive number. */
+/*
+ * Goes on with a stream of frames; tells how much was taken and given. 0 when a frame has just ended,
+ * else a positive number.
+ */
 long cr_zstd_go_on(void *unpacker, void *bytes, size_t room, const void *part, size_t count,
-	struct cr_zstd_step *step);
+	size_t *taken, size_t *given);
 
 #endif
