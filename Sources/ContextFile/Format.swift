@@ -13,7 +13,7 @@ import Linux
 public enum Format {
   /// A reader refuses another major version; within one, older and newer files are both readable.
   public static let majorVersion: UInt16 = 1
-  public static let minorVersion: UInt16 = 0
+  public static let minorVersion: UInt16 = 1
 
   /// Bytes that share a checksum.
   static let blockSize = 1 << 20

@@ -12,8 +12,7 @@ from targets import check_failure, check_success, run
 
 ROOT = Path(__file__).resolve().parents[2]
 MAGIC = ROOT / "contrib" / "blcr.magic"
-CONTEXTS = {path.stem.partition("-")[0]: path
-            for path in sorted((ROOT / "Tests" / "ContextFiles").glob("*.context"))}
+CONTEXTS = sorted((ROOT / "Tests" / "ContextFiles").glob("*.context"))
 # What readelf calls the machine, and the size and order of words.
 MACHINES = {
   "aarch64": ("AArch64", 64, "little"), "arm": ("ARM", 32, "little"),
@@ -23,19 +22,25 @@ MACHINES = {
 }
 
 
-@pytest.fixture(params=MACHINES)
-def architecture(request):
+@pytest.fixture(params=CONTEXTS, ids=lambda path: path.stem)
+def context(request):
+  """A kept file: PROCESSOR-VERSION.context."""
   return request.param
 
 
-def test_every_kept_file_is_tested():
-  assert set(CONTEXTS) == set(MACHINES)
+@pytest.fixture
+def architecture(context):
+  return context.stem.partition("-")[0]
 
 
-def test_cr_info_shows_all_of_it(architecture):
+def test_there_is_a_file_of_every_processor():
+  assert {path.stem.partition("-")[0] for path in CONTEXTS} == set(MACHINES)
+
+
+def test_cr_info_shows_all_of_it(context, architecture):
   _, bits, order = MACHINES[architecture]
   text = check_success(
-    run("cr_info", "--check", "--maps", "--fds", "--threads", CONTEXTS[architecture])).stdout
+    run("cr_info", "--check", "--maps", "--fds", "--threads", context)).stdout
   assert f"{architecture} ({bits}-bit {order} endian)" in text
   assert "3 processes, 3 threads" in text
   for pid in (4711, 4800, 4900):
@@ -52,11 +57,12 @@ def file_says(path, *options):
                         capture_output=True, text=True, check=True).stdout.strip()
 
 
-def test_file_knows_it_by_our_magic(architecture):
-  text = file_says(CONTEXTS[architecture])
+def test_file_knows_it_by_our_magic(context, architecture):
+  text = file_says(context)
+  version = context.stem.partition("-")[2]
   assert text.startswith(
-    f"BLCR context file, for {architecture}, format 1.0, 3 processes, root 4711")
-  assert file_says(CONTEXTS[architecture], "--mime-type") == "application/x-blcr-context"
+    f"BLCR context file, for {architecture}, format {version}, 3 processes, root 4711")
+  assert file_says(context, "--mime-type") == "application/x-blcr-context"
 
 
 def test_the_magic_compiles_without_complaint(directory):
@@ -72,9 +78,9 @@ def test_file_calls_no_other_core_a_context(target, directory):
   assert "BLCR" not in file_says(directory / "core")
 
 
-def test_one_process_as_a_core_file(architecture, directory):
+def test_one_process_as_a_core_file(context, architecture, directory):
   machine, bits, order = MACHINES[architecture]
-  check_success(run("cr_info", "--core", 4711, "-o", directory / "core", CONTEXTS[architecture]))
+  check_success(run("cr_info", "--core", 4711, "-o", directory / "core", context))
   result = subprocess.run(["readelf", "-W", "-h", "-l", "-n", directory / "core"], timeout=20,
                           capture_output=True, text=True)
   assert "Core file" in result.stdout and result.stderr == ""
@@ -84,14 +90,22 @@ def test_one_process_as_a_core_file(architecture, directory):
   assert result.stdout.count("NT_PRSTATUS") == 2
 
 
-def test_the_core_file_has_a_default_name(directory):
-  check_success(run("cr_info", "--core", 4800, CONTEXTS["x86_64"], cwd=directory))
+def test_the_core_file_has_a_default_name(context, directory):
+  check_success(run("cr_info", "--core", 4800, context, cwd=directory))
   assert [path.name for path in directory.iterdir()] == ["core.4800"]
 
 
-def test_a_process_that_is_not_in_it(directory):
-  check_failure(run("cr_info", "--core", 1, CONTEXTS["x86_64"], cwd=directory), r"\b1\b", 3)
+def test_a_process_that_is_not_in_it(context, directory):
+  check_failure(run("cr_info", "--core", 1, context, cwd=directory), r"\b1\b", 3)
   assert list(directory.iterdir()) == []
+
+
+def test_cr_info_shows_all_of_a_directory():
+  folders = list((ROOT / "Tests" / "ContextFiles").glob("*.directory"))
+  assert folders
+  for folder in folders:
+    text = check_success(run("cr_info", "--check", "--maps", "--fds", "--threads", folder)).stdout
+    assert "3 processes, 3 threads" in text and "all checksums are right" in text
 
 
 @pytest.mark.parametrize("arguments", (("--maps",), ("--check",), ("--core", "1"), ("-o", "x"),

@@ -91,7 +91,7 @@ def test_bytes_appended_to_the_file(target, bytes_of, directory):
 @pytest.mark.parametrize("name", ("aarch64", "arm", "i386", "powerpc", "powerpc64", "powerpc64le"))
 def test_a_file_of_another_processor(name, directory):
   """Whole and intact, made on another machine."""
-  context = Path(__file__).resolve().parent.parent / "ContextFiles" / f"{name}-1.0.context"
+  context = Path(__file__).resolve().parent.parent / "ContextFiles" / f"{name}-1.1.context"
   if name == "i386" and os.uname().machine == "x86_64":
     pytest.skip("programs of i386 run here")
   check_failure(run("cr_restart", context), rf"processor.*\b{name}\b")

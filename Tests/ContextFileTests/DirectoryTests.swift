@@ -30,26 +30,9 @@ struct DirectoryTests {
     var sample = Sample(machine)
     var snapshot = isSmall ? sample.small() : sample.snapshot()
     var destination = try begin(replacement)
-    let layout = Layout(planning: &snapshot, dividedAs: destination.mark)
-    try destination.reserve(layout)
-    let sealers = try destination.sealers(of: layout)
-    for (index, process) in snapshot.processes.enumerated() {
-      try fill(process.memory.regions.flatMap { $0.contents }, destination.part(index))
-    }
-    try fill(snapshot.sharedMemories.flatMap { $0.contents }, destination.part(0))
-    for open in snapshot.openFiles {
-      if case .deleted(let deleted) = open.kind { try fill(deleted.contents, destination.part(0)) }
-    }
-    for sealer in sealers { try sealer.seal() }
+    try write(&snapshot, to: &destination)
     if commits { try destination.commit() } else { _ = consume destination }
     return snapshot
-  }
-
-  private func fill(_ extents: [Extent], _ file: DestinationFile) throws {
-    for extent in extents {
-      let bytes = (extent.fileOffset ..< extent.fileOffset + extent.count).map { filling($0) }
-      try file.file.write(bytes, at: extent.fileOffset)
-    }
   }
 
   private func names(_ directory: String = "job") -> [String] {

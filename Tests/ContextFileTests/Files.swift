@@ -43,6 +43,28 @@ func write(
   try sealer.seal()
 }
 
+/// Writes a snapshot to a file or directory; the caller commits.
+func write(_ snapshot: inout Snapshot, to destination: inout Destination) throws {
+  let layout = Layout(planning: &snapshot, dividedAs: destination.mark)
+  try destination.reserve(layout)
+  let sealers = try destination.sealers(of: layout)
+  for (index, process) in snapshot.processes.enumerated() {
+    try fill(process.memory.regions.flatMap { $0.contents }, destination.part(index))
+  }
+  try fill(snapshot.sharedMemories.flatMap { $0.contents }, destination.part(0))
+  for open in snapshot.openFiles {
+    if case .deleted(let deleted) = open.kind { try fill(deleted.contents, destination.part(0)) }
+  }
+  for sealer in sealers { try sealer.seal() }
+}
+
+private func fill(_ extents: [Extent], _ file: DestinationFile) throws {
+  for extent in extents {
+    let bytes = (extent.fileOffset ..< extent.fileOffset + extent.count).map { filling($0) }
+    try file.file.write(bytes, at: extent.fileOffset)
+  }
+}
+
 /// A context file in memory.
 func contextFile(_ snapshot: inout Snapshot) throws -> [UInt8] {
   let file = try FileDescriptor(inMemoryNamed: "context")

@@ -21,6 +21,11 @@ struct GoldenTests {
       .filter { $0.hasSuffix(".context") }.sorted()
   }
 
+  static var folders: [String] {
+    ((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? [])
+      .filter { $0.hasSuffix(".directory") }.sorted()
+  }
+
   static let names: [(Machine, String)] = [
     (.x86_64, "x86_64"), (.i386, "i386"), (.arm, "arm"), (.aarch64, "aarch64"),
     (.powerpc, "powerpc"), (.powerpc64, "powerpc64"), (.powerpc64le, "powerpc64le"),
@@ -35,17 +40,28 @@ struct GoldenTests {
   @Test(arguments: files)
   func `a file of an earlier version reads as it did`(name: String) throws {
     let bytes = [UInt8](try Data(contentsOf: Self.folder.appendingPathComponent(name)))
-    let snapshot = try read(bytes)
-    let machine = Self.names.first { name.hasPrefix("\($0.1)-") }!.0
-    var sample = Sample(machine)
-    var expected = sample.small()
+    #expect(description(try read(bytes)) == description(expected(name)))
+  }
+
+  @Test(arguments: folders)
+  func `a folder of an earlier version reads as it did`(name: String) throws {
+    let reader = try Reader(.directory(ByteString(Self.folder.appendingPathComponent(name).path)))
+    try reader.verify()
+    var forgetful = reader.snapshot
+    var expected = expected(name)
+    // Where the contents are differs from those of a file.
+    forgetPlaces(&forgetful)
+    forgetPlaces(&expected)
+    #expect(description(forgetful) == description(expected))
+  }
+
+  private func expected(_ name: String) -> Snapshot {
+    var sample = Sample(Self.names.first { name.hasPrefix("\($0.1)-") }!.0)
+    let isOldest = name.contains("-1.0.")
+    var expected = isOldest ? sample.small() : sample.complete()
     _ = Layout(planning: &expected)
-    if name.hasSuffix("-1.0.context") {
-      forgetWhatIsNewer(&expected)
-      #expect(description(snapshot) == description(expected))
-    } else {
-      #expect(snapshot.processes.count == expected.processes.count)
-    }
+    if isOldest { forgetWhatIsNewer(&expected) }
+    return expected
   }
 
   /// What version 1.0 had no fields for.
@@ -60,6 +76,23 @@ struct GoldenTests {
     }
   }
 
+  private func forgetPlaces(_ snapshot: inout Snapshot) {
+    func forget(_ extents: inout [Extent]) {
+      for index in extents.indices { extents[index].fileOffset = 0 }
+    }
+    for process in snapshot.processes.indices {
+      for region in snapshot.processes[process].memory.regions.indices {
+        forget(&snapshot.processes[process].memory.regions[region].contents)
+      }
+    }
+    for memory in snapshot.sharedMemories.indices { forget(&snapshot.sharedMemories[memory].contents) }
+    for file in snapshot.openFiles.indices {
+      guard case .deleted(var deleted) = snapshot.openFiles[file].kind else { continue }
+      forget(&deleted.contents)
+      snapshot.openFiles[file].kind = .deleted(deleted)
+    }
+  }
+
   @Test(.enabled(if: ProcessInfo.processInfo.environment["BLCR_NEW_GOLDEN"] != nil))
   func `golden files of a new format version are added`() throws {
     let version = try #require(ProcessInfo.processInfo.environment["BLCR_NEW_GOLDEN"])
@@ -67,8 +100,20 @@ struct GoldenTests {
       let path = Self.folder.appendingPathComponent("\(name)-\(version).context")
       guard !FileManager.default.fileExists(atPath: path.path) else { continue }
       var sample = Sample(machine)
-      var snapshot = sample.small()
+      var snapshot = sample.complete()
       try Data(try contextFile(&snapshot)).write(to: path)
     }
+    try addFolder(version)
+  }
+
+  /// A context in a folder, of one processor.
+  private func addFolder(_ version: String) throws {
+    let path = Self.folder.appendingPathComponent("x86_64-\(version).directory").path
+    guard !FileManager.default.fileExists(atPath: path) else { return }
+    var sample = Sample(.x86_64)
+    var snapshot = sample.complete()
+    var destination = try Destination(.directory(ByteString(path)), .atomic, isSynchronous: false)
+    try write(&snapshot, to: &destination)
+    try destination.commit()
   }
 }

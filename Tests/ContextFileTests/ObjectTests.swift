@@ -86,7 +86,7 @@ struct ObjectTests {
     return terminal
   }
 
-  private static var kinds: [OpenFile.Kind] {
+  static var kinds: [OpenFile.Kind] {
     [
       .eventCounter(EventCounter(count: .max - 1, isSemaphore: true)), .timer(timer()),
       .signals(mask: 1 << 63 | 1),

@@ -167,7 +167,8 @@ struct ToolTests {
     let (text, complaint, status) = try run("/usr/bin/file", ["-m", magic, path])
     #expect(status == 0)
     #expect(complaint == "")
-    #expect(text.contains("BLCR context file, for \(name), format 1.0"))
+    let version = "\(Format.majorVersion).\(Format.minorVersion)"
+    #expect(text.contains("BLCR context file, for \(name), format \(version)"))
     #expect(text.contains("3 processes, root 4711"))
   }
 }
