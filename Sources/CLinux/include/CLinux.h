@@ -8,6 +8,10 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
+/* Else __u64 is an unsigned long on 64-bit PowerPC, which is another type to Swift (asm/types.h). */
+#ifndef __SANE_USERSPACE_TYPES__
+#define __SANE_USERSPACE_TYPES__
+#endif
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
