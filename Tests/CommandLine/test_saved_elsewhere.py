@@ -16,6 +16,7 @@ from targets import check_success, run
 GUESTS = Path(__file__).resolve().parents[1] / "ContextFiles" / "guests"
 # What readelf calls the machine, and notes that the core file of one process must have.
 MACHINES = {
+  "aarch64": ("AArch64", {"NT_PRSTATUS", "NT_FPREGSET", "NT_ARM_TLS", "NT_ARM_SVE", "NT_ARM_PACA_KEYS", "NT_AUXV", "NT_FILE"}),
   "arm": ("ARM", {"NT_PRSTATUS", "NT_ARM_VFP", "NT_ARM_TLS", "NT_AUXV", "NT_FILE"}),
   "powerpc64le": ("PowerPC64", {"NT_PRSTATUS", "NT_FPREGSET", "NT_PPC_VMX", "NT_PPC_VSX", "NT_PPC_TAR", "NT_PPC_DSCR",
                                 "NT_AUXV", "NT_FILE"}),
@@ -40,7 +41,7 @@ def test_cr_info_reads_all_of_it(path):
   report = json.loads(check_success(run("cr_info", "--json", path)).stdout)
   process = report["processes"][0]
   assert process["architecture"] == machine(path)
-  threads = {"arm": 2, "powerpc64le": 1}
+  threads = {"aarch64": 1, "arm": 2, "powerpc64le": 1}
   assert len(process["threads"]) == threads[machine(path)]
 
 
