@@ -126,13 +126,19 @@ struct cr_process *cr_process_make(struct task_struct *leader, gfp_t flags);
 struct cr_process *cr_process_of(struct cr_session *session, struct task_struct *task); /* under cr_lock */
 struct cr_process *cr_process_find(struct cr_session *session, int pid);
 void cr_process_put(struct cr_process *process);
+void cr_process_notice(struct cr_process *process); /* ends of its threads */
+void cr_process_drop(struct cr_process *process); /* lets it go */
+int cr_process_order(struct cr_process *process, enum cr_order order, unsigned long address);
+
+/* hold.c */
 long cr_hold(struct cr_session *session, struct cr_hold *request);
 long cr_list(struct cr_session *session, struct cr_threads *request);
+
+/* release.c, news.c */
 long cr_release_all(struct cr_session *session, struct cr_release *request);
 long cr_run(struct cr_session *session, struct cr_run *request);
-long cr_news(struct cr_session *session, struct cr_news *request);
 void cr_session_end(struct cr_session *session);
-int cr_process_order(struct cr_process *process, enum cr_order order, unsigned long address);
+long cr_news(struct cr_session *session, struct cr_news *request);
 
 /* park.c: what happens in the threads themselves */
 void cr_park(struct callback_head *work);
