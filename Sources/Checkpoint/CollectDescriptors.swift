@@ -158,22 +158,11 @@ extension Collector {
     return (try? FileStatus.fileSystemType(of: seen.procPath)) == mqueueMagic
   }
 
-  private func hasHugePages(_ seen: SeenDescriptor) -> Bool {
-    let hugetlbMagic: UInt = 0x9584_58f6  // linux/magic.h, HUGETLBFS_MAGIC
-    return (try? FileStatus.fileSystemType(of: seen.procPath)) == hugetlbMagic
-  }
-
   private mutating func deletedFile(_ seen: SeenDescriptor, _ index: Int) -> OpenFile.Kind? {
     var file = DeletedFile(
       path: seen.path, mode: seen.status.mode & 0o7777, size: seen.status.size,
       device: seen.status.device, inode: seen.status.inode)
-    if hasHugePages(seen) {
-      guard seen.target.hasPrefix("/memfd:") else {
-        refuse(seen, "is a deleted file of hugetlbfs (\(seen.path))")
-        return nil
-      }
-      file.hugePageSize = seen.status.blockSize
-    }
+    if FileUsers.hasHugePages(seen.procPath) { file.hugePageSize = seen.status.blockSize }
     if seen.status.links > 0 {
       warnings.append(
         "\(seen.name): the file \(seen.path) was deleted but has another name, which the restored "

@@ -62,7 +62,7 @@ extension Collector {
     region.flags = mapped.flags
     region.protectionKey = mapped.protectionKey
     if !mapped.hasFile { region.name = mapped.name }
-    if mapped.isPrivateHuge { region.hugePageSize = mapped.pageSize }
+    if mapped.isPrivateHuge { region.hugePageSize = mapped.hugePageSize }
     return region
   }
 
@@ -177,18 +177,12 @@ extension MappedRegion {
     hasFile && (name.hasSuffix(" (deleted)") || name.hasPrefix("[anon_shmem:"))
   }
 
-  /// MAP_HUGETLB without a file, and memfd_create(2) with MFD_HUGETLB.
-  private var hasOwnHugePages: Bool {
-    pageSize > 0 && (name == "/anon_hugepage (deleted)" || name.hasPrefix("/memfd:"))
-  }
-
   /// Its file is its own: what is in it are pages of the process.
   var isPrivateHuge: Bool { hasFlag("ht") && !isShared && name == "/anon_hugepage (deleted)" }
 
   /// Why such memory cannot be saved, in words that follow "is"; nil if it can.
   var unsupportedReason: StaticString? {
     if isSpecial { return nil }
-    if hasFlag("ht"), !hasOwnHugePages { return "in huge pages of a file or of System V" }
     if hasFlag("um") || hasFlag("uw") || hasFlag("ui") { return "watched by a userfaultfd" }
     if hasFlag("ss") { return "a shadow stack" }
     if name == "/secretmem (deleted)" { return "hidden by memfd_secret" }

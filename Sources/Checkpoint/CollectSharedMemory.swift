@@ -89,8 +89,9 @@ extension Collector {
         continue
       }
       size = max(size, mapping.offset + mapping.range.count)
+      // Of huge pages it tells only which the process itself has touched.
       let runs =
-        mapping.swapped > 0
+        mapping.swapped > 0 || snapshot.sharedMemories[index].hugePageSize > 0
         ? [mapping.range] : try residentRuns(mapping.range, mapping.process, by: &engine)
       ranges += runs.map {
         MemoryRange(start: $0.start - mapping.range.start + mapping.offset, count: $0.count)

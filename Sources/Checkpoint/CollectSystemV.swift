@@ -55,7 +55,7 @@ extension Collector {
 
   private mutating func add(_ entry: SystemVEntry, _ index: Int) {
     snapshot.sharedMemories[index].size = entry.size
-    snapshot.sharedMemories[index].contents.limit(to: entry.size)
+    snapshot.sharedMemories[index].contents.limit(to: snapshot.sharedMemories[index].span)
     var segment = SystemV.Segment(
       SystemV.Identity(entry), memory: index, creator: entry.first)
     segment.isRemoved = entry.isRemoved
@@ -67,15 +67,28 @@ extension Collector {
   private mutating func takeUnattached(_ entry: SystemVEntry) throws(Failure) {
     do throws(Errno) {
       let index = snapshot.sharedMemories.count
-      let address = try AttachedSegment(entry.id, readOnly: true).keep()
-      let count = (entry.size + hostPageSize - 1) / hostPageSize * hostPageSize
+      let segment = try AttachedSegment(entry.id, readOnly: true)
       var object = SharedMemory(kind: .anonymous, size: entry.size)
       object.inode = UInt64(entry.id)
-      object.contents = try residentPages(MemoryRange(start: address, count: count)).map {
-        Extent(position: $0.start - address, count: $0.count)
+      object.hugePageSize = try segment.region().hugePageSize
+      let range = MemoryRange(start: segment.address, count: object.span.roundedUp(to: hostPageSize))
+      if object.hugePageSize > 0 {
+        // mincore(2) tells of the pages that we have touched, and of no others.
+        object.contents = [Extent(position: 0, count: range.count)]
+      } else {
+        object.contents = try residentPages(range).map {
+          Extent(position: $0.start - range.start, count: $0.count)
+        }
       }
       snapshot.sharedMemories.append(object)
-      sharedMemories.addOwn(address)
+      // To look at a huge page that nobody has used yet makes one; to read its file does not.
+      let file: ByteString = "/proc/self/map_files/\(hex: range.start)-\(hex: range.end)"
+      if object.hugePageSize > 0, (try? FileDescriptor(opening: file, flags: O_RDONLY)) != nil {
+        sharedMemories.addOwn(file: file)
+      } else {
+        sharedMemories.addOwn(range.start)
+      }
+      _ = segment.keep()
       add(entry, index)
     } catch {
       let creator: ByteString = "made by process \(entry.first)"

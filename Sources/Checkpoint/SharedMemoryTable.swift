@@ -37,6 +37,12 @@ struct SharedMemoryTable {
     paths.append("/proc/self/mem")
   }
 
+  /// The same, of which there is a file.
+  mutating func addOwn(file: ByteString) {
+    mappings.append([])
+    paths.append(file)
+  }
+
   mutating func setPath(_ path: ByteString, of index: Int) { paths[index] = path }
 
   /// The object behind a mapping, made at its first sight.
@@ -87,6 +93,6 @@ extension SharedMemory {
     if !isAnonymous { self.path = path }
     device = mapped.device
     inode = mapped.inode
-    if mapped.hasFlag("ht") { hugePageSize = mapped.pageSize }
+    hugePageSize = mapped.hugePageSize
   }
 }

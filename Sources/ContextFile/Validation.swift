@@ -23,7 +23,10 @@ struct Validation {
       if let flaw = flaw(in: process, index) { return "process \(process.id): \(flaw)" }
     }
     for (index, object) in snapshot.sharedMemories.enumerated() {
-      if !isSound(object.contents, in: MemoryRange(start: 0, end: object.size), contentEnds[0]) {
+      if object.hugePageSize & (object.hugePageSize &- 1) != 0 || object.hugePageSize > 1 << 40 {
+        return "the page size of shared memory \(index)"
+      }
+      if !isSound(object.contents, in: MemoryRange(start: 0, end: object.span), contentEnds[0]) {
         return "the contents of shared memory \(index)"
       }
     }

@@ -38,9 +38,19 @@ public enum FileUsers {
     return nil
   }
 
-  /// Whether it is POSIX shared memory (shm_overview(7)): a file in memory, under /dev/shm.
+  /// Whether it is POSIX shared memory (shm_overview(7)), a file in memory under /dev/shm, or one of a
+  /// hugetlbfs.
   public static func isNamedMemory(_ path: ByteString) -> Bool {
-    let tmpfsMagic: UInt = 0x0102_1994  // linux/magic.h
-    return path.hasPrefix("/dev/shm/") && (try? FileStatus.fileSystemType(of: path)) == tmpfsMagic
+    let type = try? FileStatus.fileSystemType(of: path)
+    return type == hugetlbMagic || type == tmpfsMagic && path.hasPrefix("/dev/shm/")
   }
+
+  /// Whether what stands there, or an open file that a link of /proc leads to, is in huge pages.
+  public static func hasHugePages(_ path: ByteString) -> Bool {
+    (try? FileStatus.fileSystemType(of: path)) == hugetlbMagic
+  }
+
+  // linux/magic.h
+  private static var tmpfsMagic: UInt { 0x0102_1994 }
+  private static var hugetlbMagic: UInt { 0x9584_58f6 }
 }

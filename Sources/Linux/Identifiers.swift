@@ -15,6 +15,14 @@ public struct ThreadID: Hashable, Sendable {
   public init(_ rawValue: Int32) { self.rawValue = rawValue }
 }
 
+extension UInt64 {
+  /// The next multiple of `unit`, or the last there is.
+  public func roundedUp(to unit: UInt64) -> UInt64 {
+    let (sum, isTooMuch) = addingReportingOverflow(unit - 1)
+    return (isTooMuch ? .max : sum) / unit * unit
+  }
+}
+
 /// A half-open range of a process's addresses, `start ..< end`, in bytes.
 ///
 /// 64 bits wide whatever the target's word size is.

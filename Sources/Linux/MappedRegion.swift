@@ -82,6 +82,9 @@ public struct MappedRegion: Sendable {
     }
   }
 
+  /// Bytes of a page of hugetlbfs; 0 for ordinary pages, and if read from maps.
+  public var hugePageSize: UInt64 { hasFlag("ht") ? pageSize : 0 }
+
   /// Stands at the same address in every process, outside of its own memory.
   public var isImmovable: Bool { name.namesImmovable }
 

@@ -134,6 +134,13 @@ public struct SystemVEntry: Sendable {
     address = UInt64(UInt(bitPattern: result))
   }
 
+  /// What the kernel tells of the mapping and not of the segment: whether it is in huge pages.
+  public func region() throws(Errno) -> MappedRegion {
+    let regions = MappedRegion.parse(try ProcessFiles(.own).read("smaps"))
+    guard let own = regions.first(where: { $0.range.start == address }) else { throw .noEntry }
+    return own
+  }
+
   deinit { _ = cr_shm_detach(UnsafeMutableRawPointer(bitPattern: UInt(address))) }
 
   /// Leaves it attached for as long as this process lives.

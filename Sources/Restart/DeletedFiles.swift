@@ -20,6 +20,10 @@ enum DeletedFiles {
         inMemoryNamed: path.dropFirst(memory.count), isSealable: seals != FileSeals.untouched,
         hugePageSize: hugePageSize)
     }
+    if hugePageSize > 0 {
+      if FileUsers.hasHugePages(directory(of: path)), let file = try? makeNamed(path) { return file }
+      return try FileDescriptor(inMemoryNamed: path.fileName, hugePageSize: hugePageSize)
+    }
     // One that never had a name (O_TMPFILE) may get one yet, which a deleted one may not.
     if !neverHadName(path), let file = try? makeNamed(path) { return file }
     if let file = try? FileDescriptor(opening: directory(of: path), flags: O_RDWR | unnamed, mode: 0o600) {
@@ -64,7 +68,7 @@ enum DeletedFiles {
     return file
   }
 
-  private static func directory(of path: ByteString) -> ByteString {
+  static func directory(of path: ByteString) -> ByteString {
     guard let slash = path.bytes.lastIndex(of: UInt8(ascii: "/")), slash > 0 else { return "/" }
     return ByteString(path.bytes[..<slash])
   }

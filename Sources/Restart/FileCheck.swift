@@ -46,7 +46,7 @@ struct FileCheck {
 
   /// A program or library: its code stands in memory only as far as it was changed.
   private mutating func checkUnchanged(_ identity: FileIdentity, _ use: ByteString) {
-    guard checked.insert(identity.path).inserted else { return }
+    guard checked.insert(identity.path).inserted, !travelling.contains(identity.path) else { return }
     let status: FileStatus
     do throws(Errno) { status = try FileStatus.of(identity.path) } catch {
       problems.add(

@@ -39,7 +39,11 @@ extension SharedMemoryMaker {
       try? DescriptorNumber(file.number).setOwnership(user: memory.user, group: memory.group)
     }
     try file.setSize(memory.size)
-    try contents.copy(memory.contents, to: file)
+    if memory.hugePageSize > 0 {
+      try contents.copy(memory.contents, toHuge: file, size: memory.size)
+    } else {
+      try contents.copy(memory.contents, to: file)
+    }
     let number = try files.inheritance.adopt(file)
     files.modes.append((number, memory.mode))
     return number
@@ -52,6 +56,13 @@ extension FileCheck {
     var present: Set<ByteString> = []
     for memory in snapshot.sharedMemories where memory.kind == .namedMemory {
       travelling.insert(memory.path)
+      if memory.hugePageSize > 0, !FileUsers.hasHugePages(DeletedFiles.directory(of: memory.path)) {
+        problems.add(
+          .noEntry,
+          "\(memory.path), memory of the job in huge pages: no hugetlbfs is mounted there (see mount(8), "
+            + "or --relocate)")
+        continue
+      }
       guard let status = try? FileStatus.of(memory.path, followingLinks: false) else { continue }
       if status.isRegular, status.user == memory.user {
         present.insert(memory.path)

@@ -24,8 +24,9 @@ public func restart<E: Engine & ~Copyable>(
   report.step("opening files")
   let files = OpenedFiles(snapshot)
   let contents = ContentCopier(parts.common.file)
-  try files.openMappedFiles(snapshot)
   try SharedMemoryMaker(snapshot: snapshot, files: files, contents: contents).makeAll()
+  // After shared memory that comes back under its name, and may be mapped privately too.
+  try files.openMappedFiles(snapshot)
   var opener = FileOpener(snapshot, files, contents)
   try opener.openAll()
   for warning in opener.warnings { report.warn(warning) }
@@ -75,7 +76,7 @@ extension Rebuilder {
 
     report.step("mapping memory")
     for index in living where ownsMemory(index) { try mapMemory(index, by: &engine) }
-    try finishSystemV(&report)
+    try finishSegments(&report)
     for index in living { try numberDescriptors(index, by: &engine, &report) }
     // Much memory is filled by several threads of ours.
     _ = consume pin

@@ -27,7 +27,7 @@ struct SharedMemoryMaker {
         }
       } catch {
         var what: ByteString = memory.path.isEmpty ? "" : " that was \(memory.path)"
-        if memory.hugePageSize > 0 { what = what + ", in huge pages of hugetlbfs" }
+        if memory.hugePageSize > 0 { what = what + ", in huge pages (see vm.nr_hugepages)" }
         throw Failure(error, "cannot make \(memory.size) bytes of shared memory" + what + ": \(error)")
       }
     }
@@ -37,8 +37,8 @@ struct SharedMemoryMaker {
     if memory.kind == .anonymous, memory.size > 0, let made = try makeAnonymous(memory) {
       return made
     }
-    if memory.hugePageSize > 0 { return try makeHuge(memory) }
     if memory.kind == .namedMemory { return try makeNamed(memory) }
+    if memory.hugePageSize > 0 { return try makeHuge(memory) }
     let file =
       switch memory.kind {
       case .anonymous: try FileDescriptor(inMemoryNamed: "shared")
@@ -77,12 +77,10 @@ struct SharedMemoryMaker {
     return try files.inheritance.adopt(file)
   }
 
-  /// memfd_create(2) with MFD_HUGETLB.
+  /// memfd_create(2) with MFD_HUGETLB, or a deleted file of a hugetlbfs.
   private func makeHuge(_ memory: SharedMemory) throws(Errno) -> DescriptorNumber {
-    let name: ByteString = "/memfd:"
-    let file = try FileDescriptor(
-      inMemoryNamed: memory.path.hasPrefix(name) ? memory.path.dropFirst(name.count) : "shared",
-      isSealable: memory.seals != FileSeals.untouched, hugePageSize: memory.hugePageSize)
+    let path = memory.kind == .anonymous ? "/memfd:shared" : memory.path
+    let file = try DeletedFiles.make(path, seals: memory.seals, hugePageSize: memory.hugePageSize)
     try file.setSize(memory.size)
     try contents.copy(memory.contents, toHuge: file, size: memory.size)
     let number = try files.inheritance.adopt(file)

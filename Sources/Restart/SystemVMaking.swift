@@ -18,7 +18,7 @@ extension Rebuilder {
     if systemV.isEmpty { return }
     var check = SystemVCheck(restoresIDs: request.restoreSystemV)
     for segment in systemV.segments {
-      try makeSegment(segment, contents, &check, by: &engine)
+      try makeSegment(segment, contents, &check, by: &engine, &report)
     }
     for set in systemV.semaphoreSets {
       let id = try obtain(
@@ -39,7 +39,7 @@ extension Rebuilder {
   }
 
   /// The process that was `saved`, if it is there, or else the first.
-  private func maker(_ saved: ProcessID) -> Remote {
+  func maker(_ saved: ProcessID) -> Remote {
     remote(living.first { snapshot.processes[$0].id == saved } ?? living[0])
   }
 
@@ -51,7 +51,7 @@ extension Rebuilder {
 
   /// The id of an object that is there now and belongs to us; `arguments` stand between key and
   /// flags.
-  private func obtain<E: Engine & ~Copyable>(
+  func obtain<E: Engine & ~Copyable>(
     _ kind: SystemVKind, _ identity: SystemV.Identity, _ fate: SystemVCheck.Fate,
     by engine: inout E, _ maker: Remote, _ call: SystemCallName, _ arguments: [UInt64],
     flags: UInt64 = 0
@@ -91,65 +91,7 @@ extension Rebuilder {
     throw Failure(.busy, "the id of \(title) is not to be had; see ipcs(1), or use --no-restore-ipc")
   }
 
-  // MARK: Segments
-
-  private func makeSegment<E: Engine & ~Copyable>(
-    _ segment: SystemV.Segment, _ contents: ContentCopier, _ check: inout SystemVCheck,
-    by engine: inout E
-  ) throws(Failure) {
-    let memory = snapshot.sharedMemories[segment.memory]
-    let fate = check.fate(
-      .segments, segment.identity, size: memory.size, isRemoved: segment.isRemoved)
-    let id = try obtain(
-      .segments, segment.identity, fate, by: &engine, maker(segment.creator), .shmget,
-      [memory.size], flags: isReserved(segment.memory) ? 0 : UInt64(SHM_NORESERVE))
-    do throws(Errno) {
-      let attached = try AttachedSegment(id, readOnly: false).keep()
-      let count = (memory.size + hostPageSize - 1) / hostPageSize * hostPageSize
-      files.systemV.segments[segment.memory] = SystemVObjects.MadeSegment(
-        id: id, address: attached, size: count)
-      if case .takeOver = fate {
-        try checked(
-          cr_syscall(Int(SYS_madvise), Int(bitPattern: UInt(attached)), Int(count), Int(MADV_REMOVE), 0, 0, 0)
-        )
-      }
-      try contents.copy(
-        memory.contents,
-        to: UnsafeMutableRawBufferPointer(
-          start: UnsafeMutableRawPointer(bitPattern: UInt(attached)), count: Int(count)))
-    } catch {
-      throw Failure(
-        error, "cannot fill \(SystemVCheck.title(.segments, segment.identity)): \(error)")
-    }
-  }
-
-  private func isReserved(_ memory: Int) -> Bool {
-    for process in snapshot.processes {
-      for region in process.memory.regions {
-        if case .sharedMemory(memory) = region.backing, region.hasFlag("nr") { return false }
-      }
-    }
-    return true
-  }
-
-  /// Owners, permissions, and what was marked for removal, when all have attached them.
-  mutating func finishSystemV(_ report: inout Report) throws(Failure) {
-    for segment in snapshot.systemV.segments {
-      guard let made = files.systemV.segments[segment.memory] else { continue }
-      try setOwner(.segments, segment.identity, made.id)
-      if segment.isLocked {
-        do throws(Errno) { try SystemVCalls.lockSegment(made.id) } catch {
-          report.warn(
-            "\(SystemVCheck.title(.segments, segment.identity)) cannot be locked in memory: \(error) "
-              + "(see ulimit -l)")
-        }
-      }
-      if segment.isRemoved { try? SystemVKind.segments.remove(made.id) }
-    }
-    files.systemV.detach()
-  }
-
-  private func setOwner(
+  func setOwner(
     _ kind: SystemVKind, _ identity: SystemV.Identity, _ id: Int32, capacity: UInt64 = 0
   ) throws(Failure) {
     do throws(Errno) {

@@ -131,6 +131,10 @@ public struct SharedMemory: Sendable {
   public var user: UInt32 = 0
   public var group: UInt32 = 0
 
+  /// The bytes that a mapping of the whole shows: those of a System V segment in huge pages go on to the
+  /// end of its last page.
+  public var span: UInt64 { hugePageSize == 0 ? size : size.roundedUp(to: hugePageSize) }
+
   public init(kind: Kind, size: UInt64) {
     self.kind = kind
     self.size = size

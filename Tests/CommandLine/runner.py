@@ -4,6 +4,7 @@
 The conversation with the scenario, in files of its directory, is described in scenario.h.
 """
 
+import contextlib
 import os
 import re
 import shlex
@@ -12,6 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import huge_pages
 import processes
 from processes import PATIENCE, wait_until
 
@@ -57,6 +59,7 @@ class Scenario:
   runner: restart OPTION…      for cr_restart
   runner: refused PATTERN      cr_checkpoint must fail with a message that has this in it
   runner: both                 $SCENARIO_OTHER is the same program, compiled for the other word size
+  runner: huge-pages           128 may be had, which no other test disturbs, and huge/ is a hugetlbfs
   runner: linger N             seconds for which it runs on between its checkpoint and its death
   runner: seconds N            how long a wait may take
   """
@@ -69,6 +72,7 @@ class Scenario:
     head = source.read_text().partition("#include")[0]
     words = re.findall(r"runner: (\S+) ?(.*?)(?: \*/)?$", head, re.M)
     self.needs_root = ("root", "") in words
+    self.needs_huge_pages = ("huge-pages", "") in words
     self.needs_both = ("both", "") in words
     self.options = {
       tool: [option for key, value in words if key == tool for option in value.split()]
@@ -76,7 +80,7 @@ class Scenario:
     self.refused = next((value for key, value in words if key == "refused"), None)
     self.seconds = next((float(value) for key, value in words if key == "seconds"), 20.0)
     self.linger = next((float(value) for key, value in words if key == "linger"), 0.0)
-    known = {"root", "both", "checkpoint", "restart", "refused", "linger", "seconds"}
+    known = {"root", "both", "huge-pages", "checkpoint", "restart", "refused", "linger", "seconds"}
     unknown = {key for key, _ in words} - known
     assert not unknown, f"{source}: unknown runner word {unknown}"
 
@@ -287,6 +291,17 @@ class Run:
       self.fail(f"the scenario ended with {status}")
 
   def go_through(self, way):
+    with contextlib.ExitStack() as surroundings:
+      if self.scenario.needs_huge_pages:
+        try:
+          surroundings.enter_context(huge_pages.allowed())
+          surroundings.enter_context(huge_pages.mounted(self.path("huge")))
+        except huge_pages.Unavailable as reason:
+          raise Skipped(str(reason)) from None
+        surroundings.callback(processes.kill_all)
+      self.go_all_the_way(way)
+
+  def go_all_the_way(self, way):
     try:
       self.start()
       while kind := self.next_stop():

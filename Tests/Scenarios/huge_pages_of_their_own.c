@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tests/Scenarios/huge_pages_of_their_own.c
  * runner: root
+ * runner: huge-pages
  * Memory of hugetlbfs: private, shared with a child, and files in memory (memfd), one with a private
  * mapping that has changed, one sealed, one that is only open. Pages never touched stay zero.
  */
@@ -8,21 +9,6 @@
 #include <sys/mman.h>
 
 enum { huge = 2 << 20 };
-
-/* Pages that nobody has reserved are made when they are wanted, and gone when they are free. The limit
- * stays: other tests may be counting on it. */
-static void allow_huge_pages(void)
-{
-	FILE *file = fopen("/proc/sys/vm/nr_overcommit_hugepages", "r+");
-	long allowed;
-
-	if (!file || fscanf(file, "%ld", &allowed) != 1)
-		cannot_run_here("huge pages cannot be had");
-	rewind(file);
-	if (allowed < 128 && (fprintf(file, "128") < 0 || fflush(file) != 0))
-		cannot_run_here("huge pages cannot be had");
-	fclose(file);
-}
 
 static char *map(int flags, int file, int pages)
 {
@@ -42,24 +28,6 @@ static int file_in_memory(const char *name, int pages)
 	return file;
 }
 
-static void check_is_huge(const void *memory)
-{
-	unsigned long start, size = 0;
-	bool found = false;
-	char line[1000];
-	FILE *file = fopen("/proc/self/smaps", "r");
-
-	check(file != NULL);
-	while (size == 0 && fgets(line, sizeof line, file)) {
-		if (sscanf(line, "%lx-", &start) == 1 && strchr(line, '-') && start == (uintptr_t)memory)
-			found = true;
-		if (found)
-			sscanf(line, "KernelPageSize: %lu", &size);
-	}
-	check(fclose(file) == 0);
-	check(size == huge / 1024);
-}
-
 int main(void)
 {
 	char *private, *shared, *of_file, *changed, *of_open;
@@ -67,7 +35,6 @@ int main(void)
 	struct stat state;
 	pid_t child;
 
-	allow_huge_pages();
 	private = map(MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 3);
 	shared = map(MAP_SHARED | MAP_ANONYMOUS | MAP_HUGETLB, -1, 2);
 	file = file_in_memory("file", 2);
@@ -95,10 +62,10 @@ int main(void)
 		_exit(0);
 	}
 	checkpoint_here();
-	check_is_huge(private);
-	check_is_huge(shared);
-	check_is_huge(of_file);
-	check_is_huge(changed);
+	check(is_huge(private));
+	check(is_huge(shared));
+	check(is_huge(of_file));
+	check(is_huge(changed));
 	check(is_filled(private, huge, 1) && is_zero(private + huge, huge));
 	check(is_filled(private + 2 * huge, huge, 2));
 	check(is_filled(shared, huge, 3) && is_zero(shared + huge, huge));
@@ -115,7 +82,7 @@ int main(void)
 	check(fstat(sealed, &state) == 0 && state.st_size == huge && state.st_blksize == huge);
 	check(ftruncate(sealed, 2 * huge) < 0 && errno == EPERM);
 	of_open = map(MAP_SHARED, open_only, 1);
-	check_is_huge(of_open);
+	check(is_huge(of_open));
 	check(is_filled(of_open, huge, 7));
 	return passed();
 }

@@ -410,6 +410,25 @@ UNUSED_FUNCTION bool has_vm_flag(const void *address, const char *word)
 	return found;
 }
 
+/* Does the mapping that starts at `memory` have huge pages of hugetlbfs? */
+UNUSED_FUNCTION bool is_huge(const void *memory)
+{
+	FILE *maps = fopen("/proc/self/smaps", "re");
+	unsigned long start, size = 0;
+	bool found = false;
+	char line[8192];
+
+	check(maps);
+	while (size == 0 && fgets(line, sizeof line, maps)) {
+		if (sscanf(line, "%lx-", &start) == 1 && strchr(line, '-') && start == (uintptr_t)memory)
+			found = true;
+		if (found)
+			sscanf(line, "KernelPageSize: %lu", &size);
+	}
+	check(fclose(maps) == 0);
+	return size > 64;
+}
+
 /* Does /proc/self/fdinfo tell of `word` for the descriptor? */
 UNUSED_FUNCTION bool has_descriptor_info(int descriptor, const char *word)
 {
