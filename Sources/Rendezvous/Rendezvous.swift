@@ -32,7 +32,7 @@ public struct Invitation: Sendable {
 /// another. A program without callbacks, sections and hooks costs a look at its memory.
 public struct Rendezvous: ~Copyable {
   /// The processes that take part in the checkpoint, as gathered; all held.
-  public private(set) var processes: [ProcessID] = []
+  public internal(set) var processes: [ProcessID] = []
   /// Those that are not in it: by their own wish, or as helpers of libcr. Let go already.
   public private(set) var leftOut: [ProcessID] = []
   /// Those that have ended meanwhile; some parent may still wait for them.
@@ -40,13 +40,13 @@ public struct Rendezvous: ~Copyable {
   /// Somebody's callbacks are under way, and `conclude` or `cancel` is to come.
   public var isActive: Bool { parties.contains { !$0.ready.isEmpty } }
   /// The processes have run since they were held first.
-  public private(set) var hasLetRun = false
+  public internal(set) var hasLetRun = false
 
   var parties: [Party] = []
   private var helpers: [ProcessID] = []
   /// Distinguishes requests in the blocks: 24 bits.
   private let number = UInt32(truncatingIfNeeded: Clock.monotonic.reading >> 10) & 0xff_ffff
-  private let deadline: Deadline
+  let deadline: Deadline
 
   public init(until deadline: Deadline) { self.deadline = deadline }
 
@@ -65,9 +65,15 @@ public struct Rendezvous: ~Copyable {
     try enroll(newcomers, invitation, by: &engine)
     if parties.count == first { return }
     report.step("waiting for the programs' callbacks")
-    try settle(parties[first...], by: &engine)
+    var invited = Array(parties[first...])
+    try awaitFormerCallbacks(of: invited, by: &engine, &report)
+    invited.removeAll { party($0.process) == nil }
     try told { () throws(EngineError) in
-      for party in parties[first...] { try party.installHandler(by: &engine) }
+      for party in invited { try party.invite(invitation, by: &engine) }
+    }
+    try settle(invited, by: &engine)
+    try told { () throws(EngineError) in
+      for party in invited { try party.installHandler(by: &engine) }
     }
     try awaitSections(by: &engine, &report)
     try callServers(invitation, by: &engine, &report, forward)
@@ -108,41 +114,7 @@ public struct Rendezvous: ~Copyable {
         continue
       }
       if block.action.isEmpty { throw cannotBeCalled(process) }
-      if block[.runners] != 0 {
-        throw Failure(
-          Errno(rawValue: EBUSY),
-          "process \(process) is still busy with the callbacks of another checkpoint")
-      }
-      let party = Party(block)
-      try told { () throws(EngineError) in
-        try party.invite(invitation, by: &engine)
-      }
-      parties.append(party)
-    }
-  }
-
-  /// An engine that was killed may have left callbacks that are just returning; the last of them
-  /// puts the program's own action of the signal back, which must not happen to our handler. And the
-  /// thread of the thread-context callbacks may be being replaced.
-  private mutating func settle<E: Engine & ~Copyable>(
-    _ newcomers: ArraySlice<Party>, by engine: inout E
-  ) throws(Failure) {
-    for party in newcomers {
-      for _ in 0 ..< 100 {
-        let returns = party.block[.displacedSize] != 0 && party.block[.arriving] != 0
-        let server = ThreadID(Int32(bitPattern: party.block[.server]))
-        let isReplaced =
-          party.block.wants(CR_WANTS_SERVER)
-          && !engine.threads(of: party.process).contains(server)
-        if !returns && !isReplaced { break }
-        hasLetRun = true
-        try told { () throws(EngineError) in
-          try engine.run(party.process, but: [])
-          _ = try engine.awaitCall(by: Party.signal, of: [party.process], milliseconds: 1)
-          try engine.hold(party.process, until: deadline)
-          try party.block.refresh(by: engine)
-        }
-      }
+      parties.append(Party(block))
     }
   }
 
@@ -250,6 +222,13 @@ public struct Rendezvous: ~Copyable {
         guests += try take(thread, value, by: &engine, forward)
       }
     }
+    try holdAll(by: &engine)
+    if let invitation, !guests.isEmpty {
+      try gather(guests, for: invitation, by: &engine, report: &report, forward: forward)
+    }
+  }
+
+  mutating func holdAll<E: Engine & ~Copyable>(by engine: inout E) throws(Failure) {
     for process in processes {
       do throws(EngineError) { try engine.hold(process, until: deadline) } catch {
         if error.errno == .noProcess { noteEnd(of: process) } else { throw failure(error) }
@@ -257,9 +236,6 @@ public struct Rendezvous: ~Copyable {
     }
     if processes.isEmpty {
       throw Failure(.noProcess, "all processes have left themselves out, or have ended; nothing was saved")
-    }
-    if let invitation, !guests.isEmpty {
-      try gather(guests, for: invitation, by: &engine, report: &report, forward: forward)
     }
   }
 
@@ -347,7 +323,7 @@ public struct Rendezvous: ~Copyable {
     return helpers.contains(stat.parent)
   }
 
-  private mutating func noteEnd(of process: ProcessID) {
+  mutating func noteEnd(of process: ProcessID) {
     ended.append(process)
     forget(process)
   }
@@ -474,11 +450,11 @@ public struct Rendezvous: ~Copyable {
 
   // MARK: Errors
 
-  private func told(_ body: () throws(EngineError) -> Void) throws(Failure) {
+  func told(_ body: () throws(EngineError) -> Void) throws(Failure) {
     do throws(EngineError) { try body() } catch { throw failure(error) }
   }
 
-  private func toldValue<T>(_ body: () throws(EngineError) -> T) throws(Failure) -> T {
+  func toldValue<T>(_ body: () throws(EngineError) -> T) throws(Failure) -> T {
     do throws(EngineError) { return try body() } catch { throw failure(error) }
   }
 

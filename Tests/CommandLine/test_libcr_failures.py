@@ -26,6 +26,35 @@ def test_a_failing_write_is_a_temporary_failure_to_callbacks(directory):
   program.end()
 
 
+def fail(program):
+  result = program.checkpoint(scope="-T", preexec_fn=with_small_files(8192))
+  assert result.returncode == errno.EFBIG, result.stderr
+
+
+def test_the_next_checkpoint_waits_for_callbacks_of_one_that_failed(directory):
+  program = Program("slow_after_failure", directory, 100)
+  for _ in range(3):
+    fail(program)
+  program.save("--time", "60", scope="-T")
+  fail(program)
+  # Alone: the callbacks of the other one need not be waited for by the tool, but they must run.
+  program.save("--time", "60", scope="-p")
+  program.save("--time", "60", scope="-T")
+  program.end()
+  assert program.lines()[-1] == "right: 8 failures, 5 successes"
+
+
+def test_but_not_for_ever(directory):
+  program = Program("slow_after_failure", directory, 4000)
+  fail(program)
+  result = program.checkpoint("--time", "1", scope="-T")
+  assert result.returncode == errno.EBUSY, result.stderr
+  assert "still busy with the callbacks of another checkpoint" in result.stderr
+  program.save("--time", "60", scope="-T")
+  program.end()
+  assert program.lines()[-1] == "right: 2 failures, 2 successes"
+
+
 ACTIONS = ("default", "ignore", "own", "blocked")
 
 
