@@ -34,11 +34,11 @@ public protocol Engine: ~Copyable {
   mutating func run(
     _ process: ProcessID, but standing: Set<Int32>) throws(EngineError)
 
-  /// Waits until a thread of one of these running processes queues `signal` to itself with a value
-  /// below 0x80 (a greater one, and every other signal, reaches the program as ever); nil when
+  /// Waits until a thread of one of these running processes queues the process's signal to itself with a
+  /// value below 0x80 (a greater one, and every other signal, reaches the program as ever); nil when
   /// `milliseconds` have passed.
   mutating func awaitCall(
-    by signal: Int32, of processes: [ProcessID], milliseconds: Int32
+    of callers: [Caller], milliseconds: Int32
   ) throws(EngineError) -> WatchedEvent?
 
   /// Lets several go together, none of them before all can go; one that is gone is passed over.

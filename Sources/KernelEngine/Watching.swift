@@ -31,14 +31,14 @@ extension KernelEngine {
   }
 
   public mutating func awaitCall(
-    by signal: Int32, of processes: [ProcessID], milliseconds: Int32
+    of callers: [Caller], milliseconds: Int32
   ) throws(EngineError) -> WatchedEvent? {
     var request = cr_news()
     request.milliseconds = milliseconds
     do throws(Errno) { try control.perform(cr_news_request(), &request) } catch {
       // A signal of ours: the caller looks after it.
       if error == .interrupted { return nil }
-      throw EngineError("wait for callbacks", processes.first ?? ProcessID(0), error)
+      throw EngineError("wait for callbacks", callers.first?.process ?? ProcessID(0), error)
     }
     let thread = ThreadID(request.tid)
     let process = ProcessID(request.pid)

@@ -34,16 +34,16 @@ extension PtraceEngine {
   }
 
   public mutating func awaitCall(
-    by signal: Int32, of processes: [ProcessID], milliseconds: Int32
+    of callers: [Caller], milliseconds: Int32
   ) throws(EngineError) -> WatchedEvent? {
     let end = Clock.monotonic.reading + UInt64(milliseconds) * 1_000_000
     // Every change of a tracee comes with SIGCHLD; blocked, it ends the wait below.
     let queue = SignalQueue(holding: 1 << UInt64(SIGCHLD - 1))
     defer { queue.stop() }
     while true {
-      for process in processes {
-        guard let held = self.processes[process.rawValue] else { continue }
-        if let event = try look(at: held, for: signal) { return event }
+      for caller in callers {
+        guard let held = processes[caller.process.rawValue] else { continue }
+        if let event = try look(at: held, for: caller.signal) { return event }
       }
       let now = Clock.monotonic.reading
       if now >= end { return nil }

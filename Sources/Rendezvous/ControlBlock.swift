@@ -13,6 +13,7 @@ struct ControlBlock {
     init(_ offset: some BinaryInteger) { self.offset = Int(offset) }
 
     static var kind: Field { Field(CR_AT_KIND) }
+    static var size: Field { Field(CR_AT_SIZE) }
     static var owner: Field { Field(CR_AT_OWNER) }
     static var wants: Field { Field(CR_AT_WANTS) }
     static var server: Field { Field(CR_AT_SERVER) }
@@ -40,6 +41,8 @@ struct ControlBlock {
 
   let process: ProcessID
   let address: UInt64
+  /// The signal by which library and engine call each other.
+  private(set) var number = Int32(CR_USUAL_SIGNAL)
   /// All before the paths, as it was when read last.
   private var head: [UInt8] = []
 
@@ -49,6 +52,12 @@ struct ControlBlock {
     self.process = process
     self.address = address
     try refresh(by: engine)
+    // Libraries were built that did not say.
+    guard self[.size] >= UInt32(CR_AT_NUMBER) + 4 else { return }
+    let said = try engine.read(
+      MemoryRange(start: address + UInt64(CR_AT_NUMBER), count: 4), of: process)
+    // A real-time signal; anything else is not what the library wrote.
+    if (32 ... UInt32(CR_USUAL_SIGNAL)).contains(said.word(at: 0)) { number = Int32(said.word(at: 0)) }
   }
 
   mutating func refresh(by engine: borrowing some Engine & ~Copyable) throws(EngineError) {

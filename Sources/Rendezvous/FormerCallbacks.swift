@@ -40,8 +40,9 @@ extension Rendezvous {
       let standing = party(process)?.standing ?? []
       try told { () throws(EngineError) in try engine.run(process, but: standing) }
     }
+    let callers = callers
     let event = try toldValue { () throws(EngineError) in
-      try engine.awaitCall(by: Party.signal, of: processes, milliseconds: 20)
+      try engine.awaitCall(of: callers, milliseconds: 20)
     }
     if case .ended(let thread, let process, let isLast) = event {
       party(process)?.forget(thread)
@@ -67,7 +68,7 @@ extension Rendezvous {
         hasLetRun = true
         try told { () throws(EngineError) in
           try engine.run(party.process, but: [])
-          _ = try engine.awaitCall(by: Party.signal, of: [party.process], milliseconds: 1)
+          _ = try engine.awaitCall(of: [party.caller], milliseconds: 1)
           try engine.hold(party.process, until: deadline)
           try party.block.refresh(by: engine)
         }

@@ -23,6 +23,7 @@ final class Party {
 
   var process: ProcessID { block.process }
   var standing: Set<Int32> { ready.union(left) }
+  var caller: Caller { Caller(process, signal: signal) }
 
   init(_ block: ControlBlock) { self.block = block }
 
@@ -72,14 +73,14 @@ final class Party {
     // The server waits for the signal without a handler.
     if UInt32(bitPattern: thread.rawValue) != block[.server] {
       let mask = try engine.signalMask(of: thread)
-      if mask & Self.ownSignal != 0 {
+      if mask & ownSignal != 0 {
         value = CR_CALLS_BLOCKED
-        try engine.setSignalMask(mask & ~Self.ownSignal, of: thread)
+        try engine.setSignalMask(mask & ~ownSignal, of: thread)
         unblocked.insert(thread.rawValue)
       }
     }
     let result = cr_queue_thread_signal(
-      process.rawValue, thread.rawValue, Self.signal, Int32(value))
+      process.rawValue, thread.rawValue, signal, Int32(value))
     // ESRCH: it was killed, and that will be seen.
     if result < 0, result != -ESRCH {
       throw EngineError("call thread", process, Errno(rawValue: -result))
@@ -107,7 +108,7 @@ final class Party {
     for thread in engine.threads(of: process)
     where unblocked.contains(thread.rawValue) && expected.contains(thread.rawValue) {
       let mask = try engine.signalMask(of: thread)
-      try engine.setSignalMask(mask | Self.ownSignal, of: thread)
+      try engine.setSignalMask(mask | ownSignal, of: thread)
     }
     unblocked = []
     guard block[.displacedSize] != 0, block[.arriving] == 0,
@@ -127,7 +128,7 @@ final class Party {
   ) throws(EngineError) -> [UInt8] {
     let place = try engine.scratch(in: process).start
     let result = try engine.call(
-      .rtSigaction, [UInt64(Self.signal), 0, place, 8], in: thread)
+      .rtSigaction, [UInt64(signal), 0, place, 8], in: thread)
     if case .failure(let errno) = result {
       throw EngineError("ask for a signal's action", process, errno)
     }
@@ -141,13 +142,13 @@ final class Party {
     let place = try engine.scratch(in: process).start
     try engine.write(action, to: place, of: process)
     let result = try engine.call(
-      .rtSigaction, [UInt64(Self.signal), place, 0, 8], in: thread)
+      .rtSigaction, [UInt64(signal), place, 0, 8], in: thread)
     if case .failure(let errno) = result {
       throw EngineError("set a signal's action", process, errno)
     }
   }
 
-  /// CR_SIGNUM.
-  static var signal: Int32 { 64 }
-  private static var ownSignal: UInt64 { 1 << UInt64(signal - 1) }
+  /// CR_SIGNUM, as the library that it has loaded was configured.
+  var signal: Int32 { block.number }
+  private var ownSignal: UInt64 { 1 << UInt64(signal - 1) }
 }

@@ -202,6 +202,7 @@ public struct Rendezvous: ~Copyable {
       try told { () throws(EngineError) in try engine.run(process, but: standing) }
     }
     var guests: [ProcessID] = []
+    let callers = callers
     while parties.contains(where: { !$0.expected.isEmpty }) {
       if deadline.nanoseconds != .max, Clock.monotonic.reading > deadline.nanoseconds {
         throw Failure(.timedOut, "the callbacks were not ready in time; all processes run on")
@@ -211,7 +212,7 @@ public struct Rendezvous: ~Copyable {
       }
       guard
         let event = try toldValue({ () throws(EngineError) in
-          try engine.awaitCall(by: Party.signal, of: processes, milliseconds: 100)
+          try engine.awaitCall(of: callers, milliseconds: 100)
         })
       else { continue }
       switch event {
@@ -333,6 +334,13 @@ public struct Rendezvous: ~Copyable {
     parties.removeAll { $0.process == process }
   }
 
+  /// All processes; those without callbacks may still end.
+  var callers: [Caller] {
+    var signals: [Int32: Int32] = [:]
+    for party in parties { signals[party.process.rawValue] = party.signal }
+    return processes.map { Caller($0, signal: signals[$0.rawValue] ?? 0) }
+  }
+
   func party(_ process: ProcessID) -> Party? { parties.first { $0.process == process } }
 
   private mutating func refuse(_ errno: Int32, by process: ProcessID, forGood: Bool) -> Failure {
@@ -387,11 +395,12 @@ public struct Rendezvous: ~Copyable {
   mutating func awaitEnd<E: Engine & ~Copyable>(
     _ active: [Party], by engine: inout E, _ report: inout Report
   ) throws(Failure) {
+    let callers = active.map { $0.caller }
     while active.contains(where: { !$0.expected.isEmpty }) {
       guard report.advance(0) else { break }
       guard
         let event = try toldValue({ () throws(EngineError) in
-          try engine.awaitCall(by: Party.signal, of: active.map { $0.process }, milliseconds: 100)
+          try engine.awaitCall(of: callers, milliseconds: 100)
         })
       else { continue }
       switch event {

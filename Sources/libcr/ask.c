@@ -3,6 +3,7 @@
  */
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -66,7 +67,7 @@ static int check_checkpoint(const cr_checkpoint_args_t *args)
 	if (args->cr_version != CR_CHECKPOINT_ARGS_VERSION)
 		return CR_EVERSION;
 	if ((unsigned)args->cr_scope > CR_SCOPE_TREE || args->cr_target < 0
-	    || args->cr_signal < 0 || args->cr_signal > CR_SIGNUM || (args->cr_flags & ~known)
+	    || args->cr_signal < 0 || args->cr_signal >= NSIG || (args->cr_flags & ~known)
 	    || (args->cr_flags & both) == both || args->cr_timeout > INT_MAX)
 		return EINVAL;
 	return check_descriptor(args->cr_fd, O_RDONLY);
@@ -188,7 +189,7 @@ static int check_restart(const cr_restart_args_t *args)
 
 	if (args->cr_version != CR_RESTART_ARGS_VERSION)
 		return CR_EVERSION;
-	if (args->cr_signal < 0 || args->cr_signal > CR_SIGNUM || (args->cr_flags & ~known))
+	if (args->cr_signal < 0 || args->cr_signal >= NSIG || (args->cr_flags & ~known))
 		return EINVAL;
 	if (args->cr_relocate) {
 		if (args->cr_relocate->count > CR_MAX_RSTRT_RELOC)

@@ -260,9 +260,8 @@ int cri_start_helper(struct cri_request *request)
 	helper = clone(help, request->stack + CRI_STACK_SIZE,
 		CLONE_VM | CLONE_UNTRACED | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID, request,
 		&cri_block.helpers[slot], NULL, &request->helper);
-	/* Where the kernel restricts who may trace whom (Yama), our helper may trace us. */
 	if (helper > 0)
-		prctl(PR_SET_PTRACER, helper, 0, 0, 0);
+		cri_permit_helper(request, (pid_t)helper);
 	cri_restore_signals(mask);
 	if (helper < 0) {
 		cri_block.helpers[slot] = 0;

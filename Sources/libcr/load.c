@@ -16,9 +16,11 @@ extern int __libc_allocate_rtsig(int high) __attribute__((__weak__));
 
 static void reserve_signal(void)
 {
-	if (__libc_current_sigrtmax && __libc_allocate_rtsig
-	    && __libc_current_sigrtmax() == CR_SIGNUM)
-		__libc_allocate_rtsig(0);
+	if (!__libc_current_sigrtmax || !__libc_allocate_rtsig)
+		return;
+	/* And those above, which can be had in this order only. */
+	while (__libc_current_sigrtmax() >= CR_SIGNUM && __libc_allocate_rtsig(0) > 0)
+		;
 }
 
 /* As the kernel has it: handler, flags, restorer, mask. */
@@ -61,6 +63,7 @@ void cri_load_library(uint32_t kind, enum cri_displacing displacing,
 	cri_block.version = CR_CONTROL_VERSION;
 	cri_block.kind = kind;
 	cri_block.size = sizeof cri_block;
+	cri_block.number = CR_SIGNUM;
 	reserve_signal();
 	install(displacing, handler);
 	errno = error;

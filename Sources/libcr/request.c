@@ -15,6 +15,10 @@ static struct cri_request *requests;
 static unsigned restarts;
 static int was_subreaper;
 
+/* Requests whose helpers may trace us, and whether they may as descendants of ours. */
+static unsigned permitted;
+static int permits_descendants;
+
 /* A waiter looks up this often, since a restart wakes nobody. */
 #define SLICE 200 /* ms */
 #define FOREVER 1000000000 /* s; so that microseconds fit */
@@ -104,10 +108,26 @@ void cri_free_request(struct cri_request *request)
 	mask = cri_enter_guard();
 	if (has_helper)
 		cri_block.helpers[request->slot] = 0;
+	if (request->is_permitted && !--permitted && permits_descendants) {
+		prctl(PR_SET_PTRACER, 0, 0, 0, 0);
+		permits_descendants = 0;
+	}
 	if (request->takes_orphans && !--restarts && !was_subreaper)
 		prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0);
 	cri_leave_guard(mask);
 	munmap(request, sizeof *request);
+}
+
+/* Yama takes one process, whose descendants may trace us, too: the last one that was named. What has two helpers in
+ * it, and nobody else's children, are we ourselves. A helper that ends takes its permission with it. */
+void cri_permit_helper(struct cri_request *request, pid_t helper)
+{
+	cri_mask mask = cri_enter_guard();
+
+	request->is_permitted = 1;
+	permits_descendants = ++permitted > 1;
+	prctl(PR_SET_PTRACER, permits_descendants ? cri_process() : helper, 0, 0, 0);
+	cri_leave_guard(mask);
 }
 
 void cri_take_orphans(struct cri_request *request)
@@ -134,6 +154,8 @@ void cri_forget_requests(void)
 	}
 	requests = NULL;
 	restarts = 0;
+	permitted = 0;
+	permits_descendants = 0;
 }
 
 void cri_add_word(struct cri_request *request, const char *text, const char *more)

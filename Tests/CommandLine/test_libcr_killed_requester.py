@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """SIGKILL for whoever asks for a checkpoint, at any moment: the target with its callbacks goes on.
 
-CR_LIBCR_KILLS=500 in the environment: that many kills in all; else as many as take some 10 s.
+CR_LIBCR_KILLS=5000 in the environment: that many kills in all.
 """
 
 import os
@@ -15,7 +15,7 @@ import runner
 from libcr_programs import Program, compile_test
 from processes import wait_until
 
-KILLS = int(os.environ.get("CR_LIBCR_KILLS", "150")) // 2
+KILLS = int(os.environ.get("CR_LIBCR_KILLS", "500")) // 2
 
 
 def descriptors(pid):

@@ -142,6 +142,20 @@ def test_the_second_of_two_requests_is_told_that_the_program_is_busy(directory):
   program.end()
 
 
+def test_requests_that_overlap_leave_each_other_the_permission_to_trace(directory):
+  targets = [Program("stays_right", directory, output=f"out.{number}") for number in range(2)]
+  program = compile_test("overlapping_requests", directory)
+  result = subprocess.run(
+    [program, *(str(target.pid) for target in targets)], cwd=directory, stdin=subprocess.DEVNULL,
+    capture_output=True, text=True, timeout=60,
+    env={**os.environ, "LIBCR_TOOLS": str(runner.BUILD / "bin")})
+  assert result.returncode == 0, result.stderr
+  for name in "one", "two":
+    check = subprocess.run([runner.tool("cr_info"), "--check", directory / name],
+                           capture_output=True, text=True, timeout=30)
+    assert check.returncode == 0, check.stderr
+
+
 def test_many_programs_ask_for_the_same_target(directory):
   target = Program("stays_right", directory)
   asks = compile_test("asks", directory)

@@ -85,3 +85,39 @@ def test_callbacks_and_requests_under_valgrind_are_refused(directory, valgrind):
   processes.wait_until(lambda: "not saved: Process does not take part" in out.read_text(), "refusal", 60)
   (directory / "end").touch()
   assert process.wait(60) == 0, out.read_text()
+
+
+class UnderValgrind(Program):
+  """takes_part.c, which is valgrind to the kernel."""
+
+  def __init__(self, directory, valgrind, has):
+    self.directory, self.output = directory, directory / "out"
+    program = compile_test("takes_part", directory)
+    with open(self.output, "wb") as out:
+      self.process = subprocess.Popen(
+        [*valgrind, program, has], cwd=directory, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
+        start_new_session=True, env={**os.environ, **TOOLS})
+    self.pid = self.process.pid
+    self.await_line("main waits", seconds=60)
+
+
+@pytest.mark.parametrize("has", ["section", "callback", "hook"])
+def test_what_would_have_to_be_called_under_valgrind_is_refused(directory, valgrind, has):
+  program = UnderValgrind(directory, valgrind, has)
+  result = program.checkpoint()
+  assert result.returncode == 52, result.stderr
+  assert f"process {program.pid} runs under valgrind" in result.stderr
+  assert not (directory / "ctx").exists()
+  program.end()
+  assert program.lines() == ["main waits", "right"]
+
+
+def test_a_program_without_callbacks_is_saved_under_valgrind(directory, valgrind):
+  program = UnderValgrind(directory, valgrind, "nothing")
+  program.save()
+  for _ in range(2):
+    program.save_and_kill()
+    program.restart()
+    processes.wait_until(lambda: processes.runs_again(program.pid), "let go")
+  program.end()
+  assert program.lines() == ["main waits", "right"]

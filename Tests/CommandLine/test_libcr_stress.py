@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Critical sections under continuous checkpoints: none is in a context file, and nobody starves.
 
-CR_LIBCR_STRESS=30 in the environment: that many seconds for each of the tests; else a short while.
+Half a minute of it with callbacks, a short while without; CR_LIBCR_STRESS=300 in the environment: that many seconds
+for each of the tests.
 """
 
 import os
@@ -14,7 +15,8 @@ import pytest
 import processes
 from libcr_programs import Program
 
-SECONDS = float(os.environ.get("CR_LIBCR_STRESS", "1"))
+SECONDS = {callbacks: float(os.environ.get("CR_LIBCR_STRESS", usual))
+           for callbacks, usual in (("both", "30"), ("none", "2"))}
 MARK = b"halves of stress_sections\0"
 MOST = 8
 RESTARTED = 4 if "CR_LIBCR_STRESS" not in os.environ else 100
@@ -73,12 +75,12 @@ class Stress(Program):
 @pytest.mark.parametrize("threads", [1, MOST])
 def test_sections_under_continuous_checkpoints(directory, threads, callbacks):
   program = Stress(directory, threads, callbacks)
-  kept = program.save_for(SECONDS / 2)
+  kept = program.save_for(SECONDS[callbacks] / 2)
   program.save_and_kill("--time", "30")
   program.restart()
   program.generation = 1
   processes.wait_until(lambda: processes.runs_again(program.pid), "let go")
-  kept += program.save_for(SECONDS / 2)
+  kept += program.save_for(SECONDS[callbacks] / 2)
   program.end_right(1)
   # Whichever is restarted: it finds all as it must be, and goes on.
   for context in kept:

@@ -10,6 +10,7 @@
 enum {
 	CR_AT_VERSION = offsetof(struct cr_control, version),
 	CR_AT_KIND = offsetof(struct cr_control, kind),
+	CR_AT_SIZE = offsetof(struct cr_control, size),
 	CR_AT_OWNER = offsetof(struct cr_control, owner),
 	CR_AT_WANTS = offsetof(struct cr_control, wants),
 	CR_AT_SERVER = offsetof(struct cr_control, server),
@@ -39,6 +40,7 @@ enum {
 	CR_AT_RESTART_REQUESTER = offsetof(struct cr_control, restart_requester),
 	CR_AT_DESTINATION = offsetof(struct cr_control, destination),
 	CR_AT_SOURCE = offsetof(struct cr_control, source),
+	CR_AT_NUMBER = offsetof(struct cr_control, number),
 };
 
 /* The value of the queued signal that a tracee is stopped by; EINVAL if it was not queued. */

@@ -39,6 +39,7 @@ struct cri_request {
 	int error;           /* the result: 0 or an error number */
 	pid_t root;
 	int context;         /* the descriptor of the context file */
+	int is_permitted;    /* counted among those whose helper may trace us */
 	int takes_orphans;   /* counted among the restarts that we are a subreaper for */
 	char **environment;
 	unsigned log_count;
@@ -62,6 +63,8 @@ CR_HIDDEN struct cri_request *cri_use_request(const unsigned long *handle, enum 
 CR_HIDDEN void cri_leave_request(struct cri_request *request);
 /* Ends the handle: 0 if another thread has done so. */
 CR_HIDDEN int cri_end_request(struct cri_request *request);
+/* Lets its helper trace us where the kernel restricts who may trace whom (Yama). */
+CR_HIDDEN void cri_permit_helper(struct cri_request *request, pid_t helper);
 /* Makes us the one that the restarted root comes to when the tool below which it is born ends; while
  * there are restarts under way. */
 CR_HIDDEN void cri_take_orphans(struct cri_request *request);

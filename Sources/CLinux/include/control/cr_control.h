@@ -99,6 +99,9 @@ struct cr_control_thread {
 	uint32_t sections;
 };
 
+/* CR_SIGNUM unless the library was configured otherwise. */
+#define CR_USUAL_SIGNAL 64
+
 #define CR_CONTROL_HELPERS 8
 #define CR_CONTROL_ACTION  48
 #define CR_CONTROL_PATH    4096
@@ -141,6 +144,10 @@ struct cr_control {
 	uint8_t displaced[CR_CONTROL_ACTION];
 	char destination[CR_CONTROL_PATH];
 	char source[CR_CONTROL_PATH];
+
+	/* Set by the library, since `size` reaches as far. */
+	uint32_t number; /* CR_SIGNUM as this library was built; CR_USUAL_SIGNAL in blocks that end before */
+	uint32_t unused;
 };
 
 /* What a tool started by libcr writes to the descriptor it was given: one of these at a time, a
@@ -168,6 +175,7 @@ CR_CONTROL_AT(restart_requester, 188);
 CR_CONTROL_AT(displaced, 192);
 CR_CONTROL_AT(destination, 240);
 CR_CONTROL_AT(source, 4336);
+CR_CONTROL_AT(number, 8432);
 _Static_assert(sizeof(struct cr_control_thread) == 24, "struct cr_control_thread has grown");
 #endif
 
