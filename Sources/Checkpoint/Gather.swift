@@ -16,7 +16,6 @@ func gather<E: Engine & ~Copyable>(
   _ report: inout Report
 ) throws(Failure) {
   try frozen.checkRequester(request)
-  report.onAccepted()
   let invitation = Invitation(
     request, from: request.requester ?? ownProcess, destination: destination.path)
   var newcomers = frozen.held

@@ -42,6 +42,8 @@ public struct Rendezvous: ~Copyable {
   /// The processes have run since they were held first.
   public internal(set) var hasLetRun = false
 
+  /// The requester knows that its request has begun: later failures are its result.
+  private var isAccepted = false
   var parties: [Party] = []
   private var helpers: [ProcessID] = []
   /// Distinguishes requests in the blocks: 24 bits.
@@ -63,6 +65,10 @@ public struct Rendezvous: ~Copyable {
   ) throws(Failure) {
     let first = parties.count
     try enroll(newcomers, invitation, by: &engine)
+    if !isAccepted {
+      isAccepted = true
+      report.onAccepted()
+    }
     if parties.count == first { return }
     report.step("waiting for the programs' callbacks")
     var invited = Array(parties[first...])

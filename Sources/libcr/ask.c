@@ -131,7 +131,7 @@ static int begin(struct cri_request *request, int must_begin, unsigned long *han
 	if (must_begin) {
 		cri_wait_stage(request, CRI_ACCEPTED);
 		/* Ended with an error before the targets were taken: this call's failure. */
-		if (request->generation == cri_block.generation && request->has_result
+		if (request->generation == cri_block.generation && !request->is_accepted && request->has_result
 		    && request->error && cri_wait_request(request, NULL, 0) > 0) {
 			error = request->error;
 			cri_end_request(request);

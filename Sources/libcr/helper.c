@@ -176,8 +176,10 @@ static void take_reports(struct cri_request *request)
 			request->has_result = 1;
 			break;
 		}
-		if (report.kind == CR_REPORT_ACCEPTED)
+		if (report.kind == CR_REPORT_ACCEPTED) {
+			request->is_accepted = 1;
 			enter_stage(request, CRI_ACCEPTED);
+		}
 	}
 }
 

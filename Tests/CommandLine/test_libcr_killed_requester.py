@@ -97,3 +97,44 @@ def test_requesting_program_killed(directory):
       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
       env={**os.environ, "LIBCR_TOOLS": str(runner.BUILD / "bin")})
   kill_many(target, request, lambda: request(1), keeps_all=True)
+
+
+def test_a_program_that_requests_a_restart_killed(directory):
+  """What it had begun is undone, or is whole and goes on without it; nothing in between."""
+  target = Program("stays_right", directory)
+  target.save_and_kill()
+  program = compile_test("restart_request", directory)
+  choice, whole_ones, undone = random.Random(1), 0, 0
+
+  def start():
+    with open(directory / "said", "wb") as said:
+      return subprocess.Popen(
+        [program, "file", "ctx"], cwd=directory, stdin=subprocess.DEVNULL, stdout=said, stderr=said,
+        env={**os.environ, "LIBCR_TOOLS": str(runner.BUILD / "bin")})
+
+  def alive():
+    return [pid for pid in processes.descendants(os.getpid()) if processes.is_alive(pid)]
+
+  def is_settled():
+    return all(pid == target.pid and processes.runs_again(pid) for pid in alive())
+  begin = time.monotonic()
+  requester = start()
+  wait_until(lambda: b"root" in (directory / "said").read_bytes(), "the restart", 60)
+  span = time.monotonic() - begin
+  requester.kill()
+  for turn in range(max(20, KILLS // 10)):
+    requester.wait()
+    wait_until(is_settled, "what was begun is over", 30)
+    if alive():
+      whole_ones += 1
+      (directory / "end").touch()
+      # It has come to us, as to init.
+      assert os.waitpid(target.pid, 0)[1] == 0, target.lines()
+      (directory / "end").unlink()
+    else:
+      undone += 1
+    requester = start()
+    time.sleep(choice.uniform(0, 1.3 * span))
+    requester.kill()
+  requester.wait()
+  assert whole_ones > 0 and undone > 0

@@ -2,7 +2,7 @@
  * Requests for itself, used as they should not be: argv[1] says how. The callback waits until it is told to
  * go on, so that all of it happens while the request is under way.
  *
- *   errors       pointers that lead nowhere, times without end, a reap too early, a second request
+ *   errors       pointers that lead nowhere, times without end, signals, a reap too early, a second request
  *   threads      many threads wait for the same handle, and two reap it
  *   environment  is another one as soon as the request has been made
  *   cancel       of threads that wait, poll and reap
@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include "harness.h"
@@ -50,6 +51,23 @@ static void await_callback(void)
 		usleep(1000);
 }
 
+static void wake(int number)
+{
+	(void)number;
+}
+
+/* A signal with a handler ends a wait, and the handle stays. */
+static void check_interrupted(void)
+{
+	struct itimerval often = { { 0, 20000 }, { 0, 20000 } }, never = { { 0, 0 }, { 0, 0 } };
+
+	signal(SIGALRM, wake);
+	check(!setitimer(ITIMER_REAL, &often, NULL));
+	check_fails(cr_wait_checkpoint(&handle, NULL), EINTR);
+	check(cr_poll_checkpoint(&handle, NULL) == CR_POLL_CHKPT_ERR_PRE && errno == EINTR);
+	check(!setitimer(ITIMER_REAL, &never, NULL));
+}
+
 static void reap(void)
 {
 	int result;
@@ -79,6 +97,7 @@ static void errors(void)
 		check_fails(cr_wait_checkpoint(&handle, &bad[i]), EINVAL);
 		check(cr_poll_checkpoint(&handle, &bad[i]) == CR_POLL_CHKPT_ERR_PRE && errno == EINVAL);
 	}
+	check_interrupted();
 	check_fails(cr_wait_checkpoint(&handle, (struct timeval *)nothing), EFAULT);
 	check_fails(cr_wait_checkpoint((cr_checkpoint_handle_t *)nothing, NULL), EFAULT);
 	check_fails(cr_reap_checkpoint((cr_checkpoint_handle_t *)nothing), EFAULT);

@@ -1,9 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Asks for a checkpoint of process or tree (argv[1]: -p, -T) argv[2], 0 for itself, into the file `ctx`, with the
  * flags argv[3]. It must end with the errno argv[4], 0 for success, and say so (argv[5]) by the request or the reap.
+ * argv[6]: what a callback of its own gives to cr_checkpoint().
  */
 #include <fcntl.h>
 #include "harness.h"
+
+static int respond(void *flags)
+{
+	int result = cr_checkpoint((int)strtol(flags, NULL, 0));
+
+	printf("responds %d\n", result);
+	fflush(stdout);
+	return 0;
+}
 
 int main(int argc, char **argv)
 {
@@ -12,7 +22,11 @@ int main(int argc, char **argv)
 	int expected, result, error;
 	char *message = NULL;
 
-	check(argc == 6);
+	check(argc >= 6);
+	if (argc > 6) {
+		check(cr_init() >= 0);
+		check(cr_register_callback(respond, argv[6], CR_THREAD_CONTEXT) >= 0);
+	}
 	expected = atoi(argv[4]);
 	cr_initialize_checkpoint_args_t(&args);
 	args.cr_scope = strcmp(argv[1], "-T") ? CR_SCOPE_PROC : CR_SCOPE_TREE;

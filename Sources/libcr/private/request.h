@@ -35,6 +35,7 @@ struct cri_request {
 	pid_t tool;
 	int has_watch;       /* of the requester's end */
 	int is_orphan;       /* the requester has ended */
+	int is_accepted;     /* by the tool; what fails afterwards is the reap's to tell */
 	int has_result;
 	int error;           /* the result: 0 or an error number */
 	pid_t root;
