@@ -87,6 +87,40 @@ def test_a_process_of_another_user(directory, target, when):
   target.check_answer()
 
 
+@pytest.mark.skipif(os.getuid() != 0, reason="only root has processes of other users")
+def test_a_callback_may_not_forward_to_another_users_process(directory, target):
+  nobody = {"user": 65534, "group": 65534, "extra_groups": []}
+  program = Program("forwards_to", directory, target.pid, errno.EPERM, **nobody)
+  for _ in range(2):
+    # The checkpoint goes on without it.
+    program.save(**nobody)
+  program.await_line("ends 0", 2)
+  program.end()
+  target.check_runs()
+  target.check_answer()
+
+
+def test_a_callback_may_not_forward_to_one_in_another_checkpoint(directory):
+  other = Program("own_action", directory, "own", "thread", output="other")
+  first = other.start_checkpoint(context="first")
+  other.await_line("thread begins")
+  program = Program("forwards_to", directory, other.pid, errno.EBUSY)
+  program.save()
+  program.await_line("ends 0")
+  other.file("go")
+  assert first.wait(30) == 0
+  program.file("end")
+  assert program.process.wait(30) == 0 and other.process.wait(30) == 0
+
+
+def test_a_message_that_there_is_no_memory_for_can_be_had_later(directory):
+  result = subprocess.run(
+    [compile_test("message_without_memory", directory)], cwd=directory, stdin=subprocess.DEVNULL,
+    capture_output=True, text=True, timeout=60,
+    env={**os.environ, "LIBCR_TOOLS": str(runner.BUILD / "bin")})
+  assert result.returncode == 0, result.stderr
+
+
 def test_limits(directory):
   processor = Processor("x86_64").build_libraries()
   processor.run(processor.compile("inside_limits", directory, "-static", processor.build / "lib" / "libcr.a"))
