@@ -68,9 +68,10 @@ let package = Package(
     module(
       "Checkpoint",
       ["Rendezvous", "Engine", "ContextFile", "Snapshot", "Architecture", "Linux", "Request", "CLinux"]),
+    module("PageServer", ["ContextFile", "Snapshot", "Linux", "Request", "CLinux"]),
     module(
       "Restart",
-      ["Rendezvous", "Engine", "ContextFile", "Snapshot", "Architecture", "Linux", "Request", "CLinux"]),
+      ["PageServer", "Rendezvous", "Engine", "ContextFile", "Snapshot", "Architecture", "Linux", "Request", "CLinux"]),
     module("CommandLine", ["Request", "Linux", "CLinux"]),
     tool("cr_run", ["CommandLine", "Linux", "CLinux"]),
     tool("cr_info", ["CommandLine", "ContextFile", "Snapshot", "Architecture", "Linux", "Request"]),
@@ -85,6 +86,7 @@ let package = Package(
       ("Linux", []), ("Architecture", ["Linux"]), ("Request", ["Linux"]),
       ("ContextFile", ["Snapshot", "Architecture", "Linux", "Request", "CHash", "CElf", "CZstd", "CLz4"]),
       ("PtraceEngine", ["Engine", "Snapshot", "Architecture", "Linux", "CLinux"]),
+      ("PageServer", ["Snapshot", "Linux"]),
       ("Checkpoint", ["Engine", "ContextFile", "Snapshot", "Architecture", "Linux", "Request"]),
       ("Restart", ["Engine", "ContextFile", "Snapshot", "Architecture", "Linux", "Request"]),
       ("CommandLine", ["Request", "Linux"]),

@@ -27,6 +27,7 @@ public func checkpoint<E: Engine & ~Copyable>(
   report.step("looking at the processes")
   let overview = ScopeSearch(request: request).overview()
   let identities = try lookAround(at: overview, until: deadline, &report)
+  try awaitLoaded(overview.processes, until: deadline, &report)
 
   var frozen = Frozen()
   var trip = Trip(request: request, deadline: deadline)

@@ -24,6 +24,7 @@ extension Collector {
     let end = try remote.call(.brk, [0], "read the program break", by: &engine)
     memory.layout.heap = MemoryRange(start: stat.heapStart, end: max(end, stat.heapStart))
     if process.sharesMemoryWith != nil { return memory }
+    try checkLoaded(process, outside.regions)
 
     var pagemap = try reading("page map", of: member.id) { () throws(Errno) in
       try Pagemap(files, pageSize: hostPageSize)

@@ -119,7 +119,12 @@ private struct Examination {
       }
       collector.checkUnshared(thread, seen, Frozen.Member(id: id, stat: stat))
     }
-    for region in view.regions { _ = collector.collectRegion(region, process) }
+    do throws(Failure) { try checkLoaded(process, view.regions) } catch {
+      prospect.problems.append(error)
+    }
+    for region in view.regions where !region.isWatchedForLoading(of: id) {
+      _ = collector.collectRegion(region, process)
+    }
     if collector.kinship.partner(.files, of: id, at: index) == nil {
       try collector.collectDescriptors(&process, files)
     }

@@ -97,6 +97,8 @@ extension RestartOptions {
       "start nothing; tell all that stands in the way", option(.check, nil, "check")),
     OptionRow("print the process id and leave", option(.detach, nil, "detach")),
     OptionRow(
+      "run at once; memory comes from the file meanwhile", option(.lazy, nil, "lazy")),
+    OptionRow(
       "whether checkpoints leave out cr_restart itself:\n(default) if it is the target or an orphan",
       option(.omitMaybe, nil, "omit-maybe"), option(.omitAlways, nil, "omit-always"),
       option(.omitNever, nil, "omit-never")),
@@ -118,8 +120,7 @@ extension RestartOptions {
   private static let notBuilt = OptionGroup(
     "",
     OptionRow(
-      "", option(.lazy, nil, "lazy"),
-      option(.libcr, nil, "libcr", .required("FD")),
+      "", option(.libcr, nil, "libcr", .required("FD")),
       option(.requester, nil, "requester", .required("PID")),
       Option(RestartKey.stop.rawValue, nil, "freeze")))
 }

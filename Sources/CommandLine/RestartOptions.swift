@@ -55,6 +55,23 @@ public struct RestartOptions: Sendable {
         .refused(
           Failure(.invalid, "more than one context file was given: choose one of FILE, --file, --dir, --fd")))
     }
+    if request.isLazy { checkLazy() }
+  }
+
+  private mutating func checkLazy() {
+    if rootless {
+      reject(
+        .refused(
+          Failure(
+            .notSupported,
+            "--lazy does not work with --rootless: the kernel wants CAP_SYS_PTRACE outside of all user "
+              + "namespaces for it; leave one of the two out")))
+    }
+    if engine == .kernel {
+      reject(
+        .refused(
+          Failure(.notSupported, "--lazy does not work with --engine=kernel: use --engine=user")))
+    }
   }
 
   /// The first reason is the one that is told.
@@ -96,7 +113,7 @@ public struct RestartOptions: Sendable {
     case .requester:
       request.requester = ProcessID(
         try OptionArgument.number(argument, of: "--requester", in: 1 ... .max, meaning: "a pid"))
-    case .lazy: throw .notBuilt("--lazy")
+    case .lazy: request.isLazy = true
     case .rootless: rootless = true
     default:
       if takeID(key) || takeHook(key, argument) { break }

@@ -15,7 +15,7 @@ public final class Watch {
   }
 
   public func makeReport() -> Report {
-    Report(
+    var report = Report(
       onStep: { words in
         self.display.words = words
         self.messages.step(words)
@@ -24,6 +24,8 @@ public final class Watch {
         self.display.update(done: done, total: total)
         return Interrupt.signal == nil
       })
+    report.onTrouble = { [messages] words in messages.error(words) }
+    return report
   }
 
   /// To be called when the trip is over, before anything is printed.

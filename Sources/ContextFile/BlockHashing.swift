@@ -27,13 +27,17 @@ final class BlockHashing: Sendable {
     let hashes: UnsafeMutablePointer<UInt64>
   }
 
+  /// Blocks that are not looked at; none where this is empty. Set before any `work`.
+  private let skipped: [Bool]
   /// Whether each block is sent to the disk as well, so that a later fsync has less to wait for.
   private let startsWriteback: Bool
 
   /// Of the first `end` bytes of a file that stays open for as long as this works.
   init(
-    _ file: Int32, end: UInt64, blockSize: Int = Format.blockSize, startsWriteback: Bool = false
+    _ file: Int32, end: UInt64, blockSize: Int = Format.blockSize, startsWriteback: Bool = false,
+    skipping skipped: [Bool] = []
   ) throws(Errno) {
+    self.skipped = skipped
     self.startsWriteback = startsWriteback
     let number = try checked(
       cr_syscall(Int(SYS_eventfd2), 0, Int(CR_EVENTFD_SEMAPHORE), 0, 0, 0, 0))
@@ -77,7 +81,7 @@ final class BlockHashing: Sendable {
       // As many have come this far as there were tokens, so this block is one of the allowed.
       let block = next.add(1, ordering: .acquiringAndReleasing).oldValue
       if block >= count { return }
-      hash(block, buffer)
+      if skipped.isEmpty || !skipped[block] { hash(block, buffer) }
     }
   }
 

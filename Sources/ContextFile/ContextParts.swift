@@ -10,10 +10,14 @@ public final class ContextPart: Sendable {
   /// In bytes.
   let size: UInt64
   let trailer: TrailerPlace
+  /// As `Reader.isCopy`.
+  let isCopy: Bool
 
   init(
-    _ file: consuming FileDescriptor, _ name: ByteString, size: UInt64, _ trailer: TrailerPlace
+    _ file: consuming FileDescriptor, _ name: ByteString, size: UInt64, _ trailer: TrailerPlace,
+    isCopy: Bool = false
   ) {
+    self.isCopy = isCopy
     self.file = file
     self.name = name
     self.size = size
@@ -39,6 +43,9 @@ public struct ContextParts: Sendable {
   public var common: ContextPart { parts[0] }
 
   public var count: Int { parts.count }
+
+  /// Bytes that one checksum is for, at most; 0 if there are none.
+  public var blockSize: UInt64 { parts.reduce(0) { max($0, min($1.blockSize, max($1.size, 1))) } }
 
   var all: [ContextPart] { parts }
 }

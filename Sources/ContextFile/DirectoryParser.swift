@@ -40,7 +40,9 @@ struct DirectoryParser {
     var root: Parser?
     let numbers = try numbers()
     for number in numbers {
-      let file = try Reader.open(name(of: number))
+      let source = try Reader.open(name(of: number))
+      let isCopy = source.isCopy
+      let file = source.file
       var parser = Parser(file.number, name(of: number))
       let start = try parser.readFirst()
       guard start.index == 0 else { continue }
@@ -51,7 +53,9 @@ struct DirectoryParser {
             + "first of one")
       }
       try parser.readJob(start)
-      parts = [ContextPart(file, parser.name, size: parser.size, parser.trailer)]
+      parts = [
+        ContextPart(file, parser.name, size: parser.size, parser.trailer, isCopy: isCopy)
+      ]
       root = parser
     }
     if let root { return root }
@@ -73,20 +77,23 @@ struct DirectoryParser {
   private mutating func read(_ index: Int, _ mark: PartMark) throws(Failure) -> UInt64 {
     let entry = images[index]
     let name = name(of: entry.process.rawValue)
-    let file: FileDescriptor
-    do throws(Failure) { file = try Reader.open(name) } catch {
+    let source: Reader.Source
+    do throws(Failure) { source = try Reader.open(name) } catch {
       guard error.errno == .noEntry else { throw error }
       throw Failure(
         .noEntry,
         "the context in \(path) is incomplete: \(name) is missing, one of \(images.count) files")
     }
+    let isCopy = source.isCopy
+    let file = source.file
     var parser = Parser(file.number, name)
     let start = try parser.readFirst()
     guard let process = try parser.readPart(index, start, entry, mark) else {
       throw parser.damaged("there is no process in it")
     }
     snapshot.processes.append(process)
-    parts.append(ContextPart(file, name, size: parser.size, parser.trailer))
+    parts.append(
+      ContextPart(file, name, size: parser.size, parser.trailer, isCopy: isCopy))
     return parser.trailer.offset
   }
 }

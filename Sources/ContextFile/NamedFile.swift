@@ -126,7 +126,9 @@ struct NamedFile: ~Copyable {
   }
 
   private static func inUse(_ path: ByteString) -> Failure {
-    Failure(.busy, "another checkpoint is being written to \(path) just now")
+    Failure(
+      .busy,
+      "another checkpoint is being written to \(path) just now, or cr_restart --lazy still reads it")
   }
 
   private static func isStill(

@@ -23,6 +23,8 @@ public struct Reader: ~Copyable {
   let images: [ImageEntry]
   /// A directory with a file for each process.
   public let isDirectory: Bool
+  /// It came through a pipe or was compressed: what is read is a copy that was made of all of it.
+  public var isCopy: Bool { parts.all.contains { $0.isCopy } }
   /// For reading contents.
   public let parts: ContextParts
 
@@ -52,14 +54,14 @@ public struct Reader: ~Copyable {
   }
 
   /// A context file by its path, ready to be read anywhere in it.
-  static func open(_ path: ByteString) throws(Failure) -> FileDescriptor {
+  static func open(_ path: ByteString) throws(Failure) -> Source {
     let file: FileDescriptor
     do throws(Errno) {
       file = try FileDescriptor(opening: path, flags: O_RDONLY | O_NOCTTY)
     } catch {
       throw Failure(error, "cannot open \(path): \(error)")
     }
-    return try plain(try seekable(file, path), path)
+    return try plain(try seekable(Source(file: file), path), path)
   }
 
   private init(descriptor: Int32) throws(Failure) {
@@ -69,21 +71,21 @@ public struct Reader: ~Copyable {
     do throws(Errno) { file = FileDescriptor(owning: Int32(try checked(result))) } catch {
       throw Failure(error, "cannot read \(name): \(error)")
     }
-    try self.init(try Self.plain(try Self.seekable(file, name), name), name)
+    try self.init(try Self.plain(try Self.seekable(Source(file: file), name), name), name)
   }
 
   /// The file itself, or an unnamed copy of what comes out of a pipe.
   private static func seekable(
-    _ file: consuming FileDescriptor, _ name: ByteString
-  ) throws(Failure) -> FileDescriptor {
+    _ source: consuming Source, _ name: ByteString
+  ) throws(Failure) -> Source {
     do throws(Errno) {
-      let status = try file.status()
-      if status.isRegular { return file }
+      let status = try source.file.status()
+      if status.isRegular { return source }
       if status.isDirectory { throw Errno(rawValue: EISDIR) }
       guard status.isPipe || status.isSocket else { throw Errno.invalid }
       let copy = try Spool.open()
-      try Spool.fill(copy, from: file.number)
-      return copy
+      try Spool.fill(copy, from: source.file.number)
+      return Source(file: copy, isCopy: true)
     } catch {
       if error == .invalid {
         throw Failure(error, "\(name) is not a context file: it is no regular file, pipe or socket")
@@ -96,13 +98,13 @@ public struct Reader: ~Copyable {
 
   /// The file itself, or an unnamed copy of what was compressed, by us, zstd(1) or lz4(1).
   private static func plain(
-    _ file: consuming FileDescriptor, _ name: ByteString
-  ) throws(Failure) -> FileDescriptor {
+    _ source: consuming Source, _ name: ByteString
+  ) throws(Failure) -> Source {
     do throws(Errno) {
-      guard let codec = try Codec(of: file) else { return file }
+      guard let codec = try Codec(of: source.file) else { return source }
       let copy = try Spool.open()
-      try Unpacking.unpack(file, by: codec, into: copy)
-      return copy
+      try Unpacking.unpack(source.file, by: codec, into: copy)
+      return Source(file: copy, isCopy: true)
     } catch {
       if error == .io {
         throw Failure(
@@ -112,19 +114,29 @@ public struct Reader: ~Copyable {
     }
   }
 
-  private init(_ file: consuming FileDescriptor, _ name: ByteString) throws(Failure) {
+  private init(_ source: consuming Source, _ name: ByteString) throws(Failure) {
+    let isCopy = source.isCopy
+    let file = source.file
     var parser = Parser(file.number, name)
     try parser.readAll()
     snapshot = parser.snapshot
     version = parser.version
     images = parser.images
-    parts = ContextParts([ContextPart(file, name, size: parser.size, parser.trailer)])
+    parts = ContextParts([
+      ContextPart(file, name, size: parser.size, parser.trailer, isCopy: isCopy)
+    ])
     isDirectory = false
     self.name = name
   }
 
   /// What messages call it.
   public let name: ByteString
+
+  /// A file that is read, or the copy that had to be made of it.
+  struct Source: ~Copyable {
+    let file: FileDescriptor
+    var isCopy = false
+  }
 }
 
 /// Where the checksums are, and how many.

@@ -6,18 +6,43 @@ import Snapshot
 extension Reader {
   /// Compares every byte before the trailer with its checksum, by several threads.
   ///
-  /// Throws EIO and names the offset, and the process and addresses whose contents are there.
-  public func verify(threads: Int = 2) throws(Failure) {
-    for index in parts.all.indices { try verify(index, threads: threads) }
+  /// - Parameter waiting: contents of each process that will be verified when they are read
+  ///   (`ContextPart.read`); blocks that hold nothing else are left out.
+  /// - Throws: EIO and names the offset, and the process and addresses whose contents are there.
+  public func verify(threads: Int = 2, besides waiting: [[Extent]] = []) throws(Failure) {
+    for index in parts.all.indices {
+      let some = parts.count == 1 ? waiting.flatMap { $0 } : waiting.isEmpty ? [] : waiting[index]
+      try verify(index, threads: threads, skipping: blocks(filledBy: some, ofPart: index))
+    }
   }
 
-  private func verify(_ index: Int, threads: Int) throws(Failure) {
+  /// Which blocks of a file hold these contents and nothing else.
+  private func blocks(filledBy contents: [Extent], ofPart index: Int) -> [Bool] {
+    let trailer = parts.all[index].trailer
+    if contents.isEmpty || trailer.blockSize == 0 { return [] }
+    var rest = trailer.blocks.indices.map {
+      min(trailer.blockSize, trailer.offset - UInt64($0) * trailer.blockSize)
+    }
+    for extent in contents {
+      var start = extent.fileOffset
+      let end = min(start + extent.count, trailer.offset)
+      while start < end {
+        let block = start / trailer.blockSize
+        let step = min(end, (block + 1) * trailer.blockSize) - start
+        rest[Int(block)] -= min(rest[Int(block)], step)
+        start += step
+      }
+    }
+    return rest.map { $0 == 0 }
+  }
+
+  private func verify(_ index: Int, threads: Int, skipping skipped: [Bool]) throws(Failure) {
     let part = parts.all[index]
     let (name, trailer) = (part.name, part.trailer)
     let hashing: BlockHashing
     do throws(Errno) {
       hashing = try BlockHashing(
-        part.file.number, end: trailer.offset, blockSize: Int(trailer.blockSize))
+        part.file.number, end: trailer.offset, blockSize: Int(trailer.blockSize), skipping: skipped)
     } catch {
       throw Failure(error, "cannot verify \(name): \(error)")
     }
@@ -30,7 +55,8 @@ extension Reader {
     if let error = hashing.error {
       throw Failure(error, "cannot read \(name) while verifying it: \(error)")
     }
-    for (block, found) in hashing.result.enumerated() where found != trailer.blocks[block] {
+    for (block, found) in hashing.result.enumerated()
+    where (skipped.isEmpty || !skipped[block]) && found != trailer.blocks[block] {
       throw damage(inBlock: UInt64(block), ofPart: index)
     }
   }

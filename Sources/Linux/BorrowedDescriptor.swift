@@ -17,6 +17,15 @@ import CLinux
       Int(SYS_pidfd_getfd), Int(file.number), Int(number), 0, 0, 0, 0)
     return FileDescriptor(owning: Int32(try checked(result)))
   }
+
+  /// pidfd_send_signal(2): never somebody who got the same number later.
+  public func send(_ signal: Int32) throws(Errno) {
+    try checked(
+      cr_syscall(Int(SYS_pidfd_send_signal), Int(file.number), Int(signal), 0, 0, 0, 0))
+  }
+
+  /// Can be read when the process has ended.
+  public var number: DescriptorNumber { DescriptorNumber(file.number) }
 }
 
 /// Who is told of I/O on an open file description: F_GETOWN_EX and F_GETSIG.

@@ -164,6 +164,11 @@ extension FileDescriptor {
     return true
   }
 
+  /// The same for a lock that others may share.
+  public func tryLockShared() -> Bool {
+    cr_syscall(Int(SYS_flock), Int(number), Int(LOCK_SH | LOCK_NB), 0, 0, 0, 0) == 0
+  }
+
   /// fchmod(2).
   public func setMode(_ mode: UInt32) throws(Errno) {
     try checked(cr_syscall(Int(SYS_fchmod), Int(number), Int(mode), 0, 0, 0, 0))

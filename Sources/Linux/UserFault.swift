@@ -4,11 +4,11 @@ import CLinux
 /// A userfaultfd(2) of another process: fills its missing pages directly, without the zeroing and
 /// the fault that a page touched by a copy would cost.
 @frozen public struct UserFault: ~Copyable {
-  private let file: FileDescriptor
+  let file: FileDescriptor
 
   /// Takes over the target's descriptor, which pidfd_getfd(2) has copied to us.
-  public init(_ file: consuming FileDescriptor) throws(Errno) {
-    var api = uffdio_api(api: __u64(CR_UFFD_API), features: 0, ioctls: 0)
+  public init(_ file: consuming FileDescriptor, features: Features = []) throws(Errno) {
+    var api = uffdio_api(api: __u64(CR_UFFD_API), features: features.rawValue, ioctls: 0)
     let number = file.number
     try checked(
       withUnsafeMutablePointer(to: &api) { Self.control(number, cr_uffdio_api_request(), $0) })
@@ -57,7 +57,7 @@ import CLinux
     return (done, nil)
   }
 
-  private static func control<T>(
+  static func control<T>(
     _ number: Int32, _ request: UInt, _ argument: UnsafeMutablePointer<T>
   ) -> Int {
     cr_syscall(

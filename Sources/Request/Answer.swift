@@ -44,6 +44,8 @@ public struct RestartedJob: Sendable {
   public var members: [Member]
   /// What may differ from before.
   public var warnings: [ByteString]
+  /// Of a lazy restart: until it is closed, only memory that is touched is loaded.
+  public var leash: DescriptorNumber?
 
   public init(root: ProcessID, members: [Member]) {
     self.root = root

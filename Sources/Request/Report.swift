@@ -12,6 +12,8 @@ public struct Report {
   public var onProgress: (_ done: UInt64, _ total: UInt64) -> Bool
   /// The targets are found and stand still for the first time: what could be refused, was not.
   public var onAccepted: () -> Void = {}
+  /// What goes wrong when the trip is over already, told by a process of ours that has stayed.
+  public var onTrouble: (ByteString) -> Void = { _ in }
   /// What was left out or may differ after a restart, one sentence each, for the result.
   public private(set) var warnings: [ByteString]
   /// Bytes there will be in all, once the plan is known; 0 before.

@@ -78,6 +78,8 @@ public struct RestartRequest: Sendable {
   public var restoreControlGroups = true
   /// The clocks since boot go on where they stood, in a time namespace.
   public var restoreClock = false
+  /// Memory is filled while the processes run.
+  public var isLazy = false
   /// Sent to every restarted process instead of just letting it run; 0 for none.
   public var signal: Int32 = 0
   /// Applied to every path in the context file, the first that fits; at most `Relocation.limit`.

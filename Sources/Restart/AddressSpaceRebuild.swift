@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Architecture
 import CLinux
+import ContextFile
 import Engine
 import Linux
 import Request
@@ -77,7 +78,7 @@ extension Rebuilder {
 
   /// Fills the memory, then gives it its protection, advice, locks and names.
   mutating func fillMemory<E: Engine & ~Copyable>(
-    _ index: Int, from file: borrowing FileDescriptor, by engine: inout E, _ report: inout Report
+    _ index: Int, from part: ContextPart, by engine: inout E, _ report: inout Report
   ) throws(Failure) {
     let remote = remote(index)
     let regions = snapshot.processes[index].memory.regions
@@ -85,10 +86,12 @@ extension Rebuilder {
     for region in regions where region.hasFlag("hg") {
       try advise(region, UInt64(MADV_HUGEPAGE), remote, by: &engine)
     }
-    let pieces = regions.flatMap { region in
-      region.contents.map { LoadPiece(kind: region.loadKind, extent: $0) }
+    let now = pageServer == nil ? regions : regions.filter { !$0.canWait }
+    try load(now, of: remote, from: part, by: &engine, &report)
+    if pageServer != nil {
+      let left = try leaveToServer(regions.filter { $0.canWait }, of: index, part, by: &engine)
+      try load(left, of: remote, from: part, by: &engine, &report)
     }
-    if !pieces.isEmpty { try load(pieces, of: remote, from: file, by: &engine, &report) }
     for region in regions {
       try finish(region, remote, by: &engine, &report)
     }
@@ -111,11 +114,15 @@ extension Rebuilder {
   }
 
   private func load<E: Engine & ~Copyable>(
-    _ pieces: [LoadPiece], of remote: Remote, from file: borrowing FileDescriptor,
+    _ regions: [Region], of remote: Remote, from part: ContextPart,
     by engine: inout E, _ report: inout Report
   ) throws(Failure) {
+    let pieces = regions.flatMap { region in
+      region.contents.map { LoadPiece(kind: region.loadKind, extent: $0) }
+    }
+    if pieces.isEmpty { return }
     do throws(EngineError) {
-      try engine.load(pieces, of: remote.id, from: file) { bytes throws(EngineError) in
+      try engine.load(pieces, of: remote.id, from: part.file) { bytes throws(EngineError) in
         if !report.advance(bytes) { throw EngineError("load memory", remote.id, .interrupted) }
       }
     } catch {

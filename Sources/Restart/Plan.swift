@@ -38,6 +38,7 @@ struct Plan {
       checkSeccomp(process)
     }
     if request.restoreProcessIDs { checkProcessIDs() }
+    if request.isLazy, let failure = LazyLoading.obstacle { problems.add(failure.errno, failure.message) }
     if request.restoreClock, !surroundings.rights.canSetClocks {
       problems.add(
         .notPermitted,

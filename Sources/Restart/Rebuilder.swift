@@ -2,6 +2,7 @@
 import Architecture
 import Engine
 import Linux
+import PageServer
 import Request
 import Snapshot
 
@@ -37,6 +38,8 @@ struct Rebuilder {
   var files: OpenedFiles
   /// Until what waited in the sockets is in them again.
   var socketMaker: SocketMaker?
+  /// Who fills the memory that may wait; nil if none may.
+  var pageServer: PageServer?
   let sessionsWithTerminals: Set<Int32>
   /// Leaders that have their session, by index.
   var startedSessions: Set<Int> = []

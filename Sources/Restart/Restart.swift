@@ -2,6 +2,7 @@
 import ContextFile
 import Engine
 import Linux
+import PageServer
 import Rendezvous
 import Request
 import Snapshot
@@ -19,7 +20,8 @@ public func restart<E: Engine & ~Copyable>(
   let surroundings = try Surroundings(for: request)
   var plan = Plan(request, snapshot, surroundings)
   try plan.check(&report)
-  report.expect(snapshot.contentBytes)
+  let waiting = request.isLazy ? snapshot.waitingBytes : 0
+  report.expect(snapshot.contentBytes - waiting)
 
   report.step("opening files")
   let files = OpenedFiles(snapshot)
@@ -34,6 +36,7 @@ public func restart<E: Engine & ~Copyable>(
   var rebuilder = Rebuilder(request, snapshot, surroundings, files)
   rebuilder.socketMaker = opener.socketMaker
   opener.socketMaker = nil
+  if waiting > 0 { rebuilder.pageServer = try makePageServer(for: parts) }
   defer { try? setOwnSubreaper(surroundings.isSubreaper) }
   do throws(Failure) {
     try rebuilder.rebuild(from: parts, by: &engine, &report)
@@ -45,7 +48,9 @@ public func restart<E: Engine & ~Copyable>(
     rebuilder.abandon(by: &engine)
     throw error
   }
-  return rebuilder.result(report)
+  var job = rebuilder.result(report)
+  job.leash = rebuilder.pageServer?.takeLeash()
+  return job
 }
 
 /// The snapshot as this request wants it back.
@@ -82,14 +87,19 @@ extension Rebuilder {
     _ = consume pin
     report.step("loading memory")
     for index in living where ownsMemory(index) {
-      let part = parts.file(ofProcess: index)
-      try fillMemory(index, from: part.file, by: &engine, &report)
+      try fillMemory(index, from: parts.file(ofProcess: index), by: &engine, &report)
     }
 
     pin = ProcessorPin()
     try files.seal()
     report.step("restoring threads")
     for index in living { try makeThreads(index, by: &engine) }
+    if pageServer != nil {
+      // It takes some process id: not before all ids of the job are taken. And not our CPU.
+      _ = consume pin
+      try startPageServer(report)
+      pin = ProcessorPin()
+    }
     for index in living { try restoreThreads(index, by: &engine) }
     report.step("restoring attributes")
     for index in living { try restoreAttributes(index, by: &engine, &report) }

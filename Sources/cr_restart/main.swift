@@ -19,7 +19,11 @@ func openContext(
     throw error
   }
   report.step("verifying it")
-  try reader.verify()
+  // What waits is verified when it is read; --check wants to know all of it.
+  var waiting: [[Extent]] = []
+  let isCopy = reader.isCopy
+  if options.request.isLazy, !options.checksOnly, !isCopy { waiting = reader.snapshot.waitingContents }
+  try reader.verify(besides: waiting)
   return reader
 }
 
@@ -38,6 +42,11 @@ func restartJob(_ options: RestartOptions, _ outcome: Outcome) throws(Failure) -
       request.source = path
     }
     if number > 2 { _ = FileDescriptor(owning: number) }
+  }
+  let isCopy = reader.isCopy
+  if request.isLazy, isCopy {
+    report.warn(ByteString(LazyLoading.uselessForCopies))
+    request.isLazy = false
   }
   if var engine = kernel.take() {
     report.step("by the kernel engine")
@@ -125,6 +134,8 @@ func run() -> Int32 {
   if Room.isInside { Room.tellReady() }
   outcome.watch.finish()
   if let status = outcome.tell(job, signalMask: supervisor.signals.before) { return status }
+  // A hook has the machine to itself as far as it goes.
+  job.leash?.close()
   if options.detaches {
     if Room.isInside {
       Room.tellEnded(WaitStatus(rawValue: 0))

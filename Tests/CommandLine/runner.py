@@ -24,6 +24,8 @@ BUILD = Path(os.environ.get("CR_BUILD_DIR") or TOP / "build").resolve()
 # undisturbed: the scenario itself must be right.  continue: it must not notice a checkpoint.
 # restart: killed and brought back once, at the first chance.  again: twice at every chance.
 WAYS = ("undisturbed", "continue", "restart", "again")
+# As again, and memory is loaded while the scenario runs (test_lazy.py); a checkpoint waits until it is.
+LAZY = "lazy"
 
 SKIPPED = 77
 
@@ -146,6 +148,8 @@ class Run:
     self.generation = 0
     self.contexts = 0
     self.log = []
+    # Further options of both tools.
+    self.options = {"checkpoint": [], "restart": []}
 
   # -- what the scenario says
 
@@ -211,7 +215,8 @@ class Run:
   def checkpoint(self):
     context = self.path(f"context.{self.contexts}")
     result = subprocess.run(
-      self.command(tool("cr_checkpoint"), *engine("checkpoint"), *self.scenario.options["checkpoint"], self.place, context, self.root),
+      self.command(tool("cr_checkpoint"), *engine("checkpoint"), *self.scenario.options["checkpoint"],
+                   *self.options["checkpoint"], self.place, context, self.root),
       capture_output=True, text=True, timeout=(self.scenario.seconds + 20) * PATIENCE)
     self.log.append(result.stderr.rstrip() or "(no message)")
     if self.scenario.refused:
@@ -240,7 +245,8 @@ class Run:
     with open(self.path(name + ".out"), "wb") as output, \
         open(self.path(name + ".err"), "wb") as errors:
       self.judge = subprocess.Popen(
-        self.command(tool("cr_restart"), *engine("restart"), *self.scenario.options["restart"], self.place, context),
+        self.command(tool("cr_restart"), *engine("restart"), *self.scenario.options["restart"],
+                     *self.options["restart"], self.place, context),
         cwd=self.directory, start_new_session=True,
         stdin=subprocess.DEVNULL, stdout=output, stderr=errors)
 
@@ -273,7 +279,7 @@ class Run:
       self.checkpoint()
     elif way == "restart" and self.generation == 0:
       self.kill_and_restart()
-    elif way == "again":
+    elif way in ("again", LAZY):
       self.kill_and_restart()
       # A system call that was interrupted may have returned: only a waiting scenario stands still.
       if kind == "ready" and not self.scenario.refused:
@@ -291,6 +297,8 @@ class Run:
       self.fail(f"the scenario ended with {status}")
 
   def go_through(self, way):
+    if way == LAZY:
+      self.options = {"checkpoint": ["--time=60"], "restart": ["--lazy"]}
     with contextlib.ExitStack() as surroundings:
       if self.scenario.needs_huge_pages:
         try:

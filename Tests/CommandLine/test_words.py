@@ -78,8 +78,7 @@ def test_a_wrong_command_line(tool, line, directory):
 
 def test_options_that_are_not_built_are_refused_by_name(directory):
   for tool, options in {
-      "cr_checkpoint": ("--live", "--incremental"),
-      "cr_restart": ("--lazy",)}.items():
+      "cr_checkpoint": ("--live", "--incremental")}.items():
     for option in options:
       text = says(run(tool, option, "1", cwd=directory), re.escape(option), "not built", advice=False)
       assert "Usage" not in text

@@ -61,9 +61,14 @@ extension CommandLineParsingTests {
       #expect(!RestartOptions(["cr_restart", "a"]).rootless)
     }
 
-    @Test(arguments: ["--lazy a"])
-    func `what is not built is refused and not ignored`(words: String) {
-      #expect(status(words) == 38)
+    @Test func `a lazy restart is asked for by name`() {
+      #expect(options("--lazy a").request.isLazy)
+      #expect(!options("a").request.isLazy)
+    }
+
+    @Test(arguments: ["--lazy --rootless a", "--engine=kernel --lazy a"])
+    func `a lazy restart where it does not work is refused and not ignored`(words: String) {
+      #expect(status(words) == 95)
     }
 
     @Test func `hooks are known although the command line is wrong`() {

@@ -39,6 +39,7 @@
 #include "queue.h"
 #include "repair.h"
 #include "rooms.h"
+#include "servers.h"
 #include "sockets.h"
 #include "terminals.h"
 #include "tool.h"

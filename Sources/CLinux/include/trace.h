@@ -37,6 +37,8 @@ static inline unsigned long cr_uffdio_api_request(void) { return UFFDIO_API; }
 static inline unsigned long cr_uffdio_register_request(void) { return UFFDIO_REGISTER; }
 static inline unsigned long cr_uffdio_unregister_request(void) { return UFFDIO_UNREGISTER; }
 static inline unsigned long cr_uffdio_copy_request(void) { return UFFDIO_COPY; }
+static inline unsigned long cr_uffdio_zero_request(void) { return UFFDIO_ZEROPAGE; }
+static inline unsigned long cr_uffdio_wake_request(void) { return UFFDIO_WAKE; }
 
 /* Runs `task(argument)` in a thread of its own; an opaque handle for cr_join, or 0. */
 uint64_t cr_start_thread(void *(*task)(void *), void *argument);
