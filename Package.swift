@@ -71,7 +71,10 @@ let package = Package(
     module("PageServer", ["ContextFile", "Snapshot", "Linux", "Request", "CLinux"]),
     module(
       "Restart",
-      ["PageServer", "Rendezvous", "Engine", "ContextFile", "Snapshot", "Architecture", "Linux", "Request", "CLinux"]),
+      [
+        "PageServer", "Rendezvous", "Engine", "ContextFile", "Snapshot", "Architecture", "Linux", "Request",
+        "CLinux",
+      ]),
     module("CommandLine", ["Request", "Linux", "CLinux"]),
     tool("cr_run", ["CommandLine", "Linux", "CLinux"]),
     tool("cr_info", ["CommandLine", "ContextFile", "Snapshot", "Architecture", "Linux", "Request"]),
