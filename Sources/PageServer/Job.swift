@@ -12,6 +12,9 @@ final class Job {
       self.id = id
       handle = try ProcessHandle(id)
     }
+
+    /// Until then nobody else can have its id.
+    var isThere: Bool { (try? handle.send(0)) != nil }
   }
 
   private let members: [Member]
@@ -39,7 +42,7 @@ final class Job {
       }
       parents.append((process, stat.parent))
     }
-    let known = members.map { $0.id.rawValue }
+    let known = members.filter { $0.isThere }.map { $0.id.rawValue }
     var found: [ProcessID] = []
     var last = Set(known)
     while !last.isEmpty {

@@ -19,12 +19,20 @@ enum LastResort {
       var children: [Watched] = []
       for message in (try? fault.messages()) ?? [] {
         switch message {
-        case .fault(_, let thread): try? ProcessID(thread.rawValue).send(SIGKILL)
+        case .fault(_, let thread): kill(ProcessID(thread.rawValue))
         case .fork(let number): children.append(Watched(number))
         case .move, .removal, .unmapping: break
         }
       }
       return children
+    }
+
+    /// Unless it only looks at somebody else's memory (process_vm_readv(2)), as a debugger might.
+    private func kill(_ process: ProcessID) {
+      guard let files = try? ProcessFiles(process), let text = try? files.read("smaps"),
+        MappedRegion.parse(text).contains(where: { $0.hasFlag("um") })
+      else { return }
+      try? process.send(SIGKILL)
     }
 
     func isGone(offering nothing: borrowing LowMemory) -> Bool {
