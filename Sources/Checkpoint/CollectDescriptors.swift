@@ -74,6 +74,7 @@ extension Collector {
     let index = snapshot.openFiles.count
     if let kind = try openFileKind(seen, handle, index) {
       var file = OpenFile(kind: kind, flags: entry.flags, position: entry.position)
+      if case .directory = kind, isLostDirectory(seen) { file.lostDirectoryMode = seen.status.mode }
       if let own = try? handle.descriptor(seen.number), let owner = try? SignalOwner(of: own) {
         file.ownerType = owner.type
         file.owner = owner.id
@@ -95,8 +96,9 @@ extension Collector {
       return try kernelObject(seen, handle, index)
     case .regular: return regularFile(seen, index)
     case .directory:
-      if seen.status.links != 0, !seen.isDeleted { return .directory(path: seen.target) }
-      refuse(seen, "is a directory that was deleted (\(seen.path))", isFinal: true)
+      if !isLostDirectory(seen) { return .directory(path: seen.target) }
+      if !seen.path.hasPrefix("/proc/") { return .directory(path: seen.path) }
+      refuse(seen, "is a directory of a process that is gone (\(seen.path))", isFinal: true)
     case .fifo: return try pipe(seen, handle, index)
     case .characterDevice:
       if let kind = characterDevice(seen, index) { return kind }
@@ -111,6 +113,12 @@ extension Collector {
       return try kernelObject(seen, handle, index)
     }
     return nil
+  }
+
+  private func isLostDirectory(_ seen: SeenDescriptor) -> Bool {
+    if seen.status.links == 0 { return true }
+    // The name may end like that.
+    return seen.isDeleted && (try? FileStatus.of(seen.target))?.inode != seen.status.inode
   }
 
   private mutating func regularFile(_ seen: SeenDescriptor, _ index: Int) -> OpenFile.Kind? {

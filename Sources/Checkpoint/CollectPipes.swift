@@ -11,8 +11,9 @@ struct PipeTable {
     /// In `Snapshot.openFiles`.
     var index: Int
 
-    var canRead: Bool { seen.accessMode != UInt32(O_WRONLY) }
-    var canWrite: Bool { seen.accessMode != UInt32(O_RDONLY) }
+    /// Neither for one that was only looked up (O_PATH).
+    var canRead: Bool { !seen.isPathAlone && seen.accessMode != UInt32(O_WRONLY) }
+    var canWrite: Bool { !seen.isPathAlone && seen.accessMode != UInt32(O_RDONLY) }
   }
 
   /// In the order in which they were met.
@@ -35,10 +36,6 @@ extension Collector {
   mutating func pipe(
     _ seen: SeenDescriptor, _ handle: borrowing ProcessHandle, _ index: Int
   ) throws(Failure) -> OpenFile.Kind? {
-    if seen.isPathAlone {
-      refuse(seen, "was only looked up (O_PATH) and is the pipe \(seen.target)", isFinal: true)
-      return nil
-    }
     pipes.add(PipeTable.End(seen: seen, index: index))
     var end = PipeEnd(pipe: seen.status.inode, capacity: 0, unread: [])
     if seen.target.hasPrefix("pipe:[") { return .pipe(end) }
@@ -66,7 +63,9 @@ extension Collector {
 
   private mutating func finishPipe(_ ends: [PipeTable.End]) throws(Errno) {
     let reader = ends.first { $0.canRead }
-    let end = reader ?? ends[0]
+    guard let end = reader ?? ends.first(where: { $0.canWrite }) else {
+      return finishWithoutEnds(ends)
+    }
     let own = try ProcessHandle(end.seen.process).descriptor(end.seen.number)
     let contents: PipeContents
     if reader != nil {
@@ -92,6 +91,13 @@ extension Collector {
       default: snapshot.openFiles[end.index].kind = .pipe(state)
       }
     }
+  }
+
+  /// The job has only looked it up (O_PATH), and cannot read from it or write to it.
+  private mutating func finishWithoutEnds(_ ends: [PipeTable.End]) {
+    let (name, status) = (ends[0].seen.target, ends[0].seen.status)
+    let stranger = FileUsers.holding(name, device: status.device, inode: status.inode, besides: job)
+    if stranger != nil { warnOfStrangers(ends) }
   }
 
   private mutating func warnOfStrangers(_ ends: [PipeTable.End]) {

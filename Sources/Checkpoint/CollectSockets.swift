@@ -244,6 +244,7 @@ extension Socket {
   /// What a stream has received and not read; false if a part of it cannot be seen.
   @discardableResult
   mutating func collectUnread(_ number: DescriptorNumber) throws(Errno) -> Bool {
+    if try number.hasUrgentMark() { return false }
     let count = Int(try number.bytesWaiting())
     guard count > 0 else { return true }
     guard let message = try number.peekAll(count) else { return false }

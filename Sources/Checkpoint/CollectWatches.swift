@@ -102,6 +102,8 @@ extension Collector {
       let what: ByteString =
         switch process.rawValue {
         case 0: "of a process that cannot be seen from here"
+        case let id where snapshot.processes.contains(where: { $0.threads.contains { $0.id.rawValue == id } }):
+          "of a single thread, \(process), which is not there yet when descriptors are made"
         default: "of process \(process), which is not saved with this job"
         }
       refuse(handle.seen, "is a pidfd " + what, dropping: handle.index, isFinal: true)

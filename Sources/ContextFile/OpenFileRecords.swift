@@ -10,6 +10,7 @@ extension OpenFile {
     coder.field(&ownerType)
     coder.field(&owner)
     coder.field(&signal)
+    coder.field(&lostDirectoryMode)
   }
 
   private var kindNumber: UInt32 {

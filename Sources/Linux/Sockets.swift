@@ -110,11 +110,28 @@ extension DescriptorNumber {
     return Int32(entry.revents)
   }
 
+  /// Whether the mark of urgent data stands in what waits in a TCP connection, also when the byte itself was
+  /// read already (MSG_OOB). Without SO_OOBINLINE the kernel counts, and shows, only what is before the
+  /// mark; with it a look ends there, and is too short.
+  public func hasUrgentMark() throws(Errno) -> Bool {
+    if try ask(0x8905) != 0 { return true }  // SIOCATMARK
+    if try intOption(SOL_SOCKET, SO_OOBINLINE) != 0 { return false }
+    let count = try bytesWaiting()
+    try setOption(SOL_SOCKET, SO_OOBINLINE, 1)
+    defer { try? setOption(SOL_SOCKET, SO_OOBINLINE, 0) }
+    return try bytesWaiting() != count
+  }
+
   /// Bytes that were sent and that nobody has received yet (SIOCOUTQ).
   public func bytesUnderWay() throws(Errno) -> UInt32 {
+    try ask(Int(CR_TIOCOUTQ))
+  }
+
+  /// ioctl(2) that answers with a number.
+  private func ask(_ request: Int) throws(Errno) -> UInt32 {
     let number = Int(rawValue)
     let (_, bytes) = try bytesFilled(count: 4) { buffer in
-      cr_syscall(Int(SYS_ioctl), number, Int(CR_TIOCOUTQ), buffer, 0, 0, 0)
+      cr_syscall(Int(SYS_ioctl), number, request, buffer, 0, 0, 0)
     }
     return bytes.native(UInt32.self, at: 0)
   }

@@ -89,6 +89,7 @@ struct FileCheck {
   }
 
   private mutating func checkOpen(_ file: OpenFile, _ who: ByteString) {
+    if file.lostDirectoryMode != 0 { return }
     if case .watches(let watches) = file.kind {
       for watch in watches { checkWatched(watch.path, who) }
     }

@@ -8,7 +8,7 @@ import Snapshot
 let openingFlags = UInt32(O_CREAT | O_EXCL | O_TRUNC | O_NOCTTY | O_CLOEXEC | O_ASYNC)
 /// The bit of O_TMPFILE that is not O_DIRECTORY.
 private let unnamedFlag: UInt32 = 0o20_000_000
-private let pathFlag = UInt32(CR_O_PATH)
+let pathFlag = UInt32(CR_O_PATH)
 
 /// Opens the open file descriptions of a snapshot.
 struct FileOpener {
@@ -84,6 +84,9 @@ struct FileOpener {
       try openRegular(index, identity, flags & ~(unnamedFlag | UInt32(O_DIRECTORY)))
     case .deleted(let file):
       try openDeleted(index, file, flags & ~(unnamedFlag | UInt32(O_DIRECTORY)))
+    case .directory(let path) where saved.lostDirectoryMode != 0:
+      let place = try files.lostDirectories.make(path, mode: saved.lostDirectoryMode)
+      try keep(index, FileDescriptor(opening: place, flags: Int32(bitPattern: flags) | O_DIRECTORY))
     case .directory(let path):
       try keep(index, FileDescriptor(opening: path, flags: Int32(bitPattern: flags) | O_DIRECTORY))
       try seek(index, to: saved.position)

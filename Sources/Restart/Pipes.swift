@@ -49,20 +49,35 @@ extension FileOpener {
     return pipes
   }
 
-  private func accessMode(_ index: Int) -> Int32 { Int32(snapshot.openFiles[index].flags & 3) }
+  /// nil for what was only looked up (O_PATH).
+  private func accessMode(_ index: Int) -> Int32? {
+    let flags = snapshot.openFiles[index].flags
+    return flags & pathFlag == 0 ? Int32(flags & 3) : nil
+  }
+
+  /// Another description of the pipe behind one of ours.
+  private func reopen(_ end: Int32, as index: Int) throws(Errno) {
+    let flags = snapshot.openFiles[index].flags & (3 | UInt32(O_NONBLOCK | O_DIRECT) | pathFlag)
+    try keep(index, OpenedFiles.reopen(DescriptorNumber(end), flags: flags))
+  }
 
   /// A pipe that led out of the job becomes one of our own standard streams, as BLCR has it. What
   /// still waits in it is not given up for that: then it stays a pipe, with nobody at its other end.
   private mutating func lendStandardStreams(_ pipe: SavedPipe) throws(Errno) -> Bool {
     guard pipe.state.hasStrangers, pipe.state.unread.isEmpty else { return false }
     let lowest = pipe.ends.reduce(Int32.max) { min($0, owners[$1].lowest) }
-    let isRead = accessMode(pipe.ends[0]) == O_RDONLY
+    guard let first = pipe.ends.first(where: { accessMode($0) != nil }) else { return false }
+    let isRead = accessMode(first) == O_RDONLY
     let stream = DescriptorNumber(isRead ? 0 : lowest == 2 ? 2 : 1)
     guard lowest <= 2, let flags = try? stream.statusFlags() else { return false }
     let mode = Int32(flags & 3)
     guard mode == O_RDWR || mode == (isRead ? O_RDONLY : O_WRONLY) else { return false }
     for index in pipe.ends {
-      files.openFiles[index] = try files.inheritance.duplicate(stream)
+      if accessMode(index) == nil {
+        try reopen(stream.rawValue, as: index)
+      } else {
+        files.openFiles[index] = try files.inheritance.duplicate(stream)
+      }
     }
     return true
   }
@@ -76,8 +91,7 @@ extension FileOpener {
     let reader = pipe.ends.first { accessMode($0) == O_RDONLY }
     let writer = pipe.ends.first { accessMode($0) == O_WRONLY }
     for index in pipe.ends where index != reader && index != writer {
-      let flags = snapshot.openFiles[index].flags & (3 | UInt32(O_NONBLOCK | O_DIRECT))
-      try keep(index, OpenedFiles.reopen(DescriptorNumber(readNumber), flags: flags))
+      try reopen(readNumber, as: index)
     }
     if let reader {
       try keep(reader, readEnd).setStatusFlags(snapshot.openFiles[reader].flags & ~UInt32(O_ASYNC))
@@ -94,12 +108,14 @@ extension FileOpener {
     // While both ends are open here no open(2) of one of them has to wait for the other.
     let both = try FileDescriptor(opening: path, flags: O_RDWR | O_NONBLOCK | O_NOCTTY)
     for index in pipe.ends {
-      let flags = snapshot.openFiles[index].flags & (3 | UInt32(O_DIRECT))
+      let flags = snapshot.openFiles[index].flags & (3 | UInt32(O_DIRECT) | pathFlag)
       let number = try keep(
         index,
         FileDescriptor(
           opening: path, flags: Int32(bitPattern: flags) | O_NONBLOCK | O_NOCTTY))
-      try number.setStatusFlags(snapshot.openFiles[index].flags & ~UInt32(O_ASYNC))
+      if accessMode(index) != nil {
+        try number.setStatusFlags(snapshot.openFiles[index].flags & ~UInt32(O_ASYNC))
+      }
     }
     let number = DescriptorNumber(both.number)
     if !pipe.state.unread.isEmpty, try number.bytesWaiting() > 0 {

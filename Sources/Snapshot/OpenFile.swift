@@ -58,6 +58,8 @@ public struct OpenFile: Sendable {
   public var ownerType: Int32
   public var owner: Int32
   public var signal: Int32
+  /// st_mode of a directory that was deleted; 0 for everything else.
+  public var lostDirectoryMode: UInt32 = 0
 
   public init(kind: Kind, flags: UInt32, position: UInt64) {
     self.kind = kind

@@ -2,11 +2,16 @@
 """A program that nobody wrote for us, as a job that is saved, killed and brought back."""
 
 import subprocess
+import time
 
 import processes
 import runner
 from processes import wait_until
 from targets import check_success, run
+
+
+class Ended(Exception):
+  """The job was done before the checkpoint came."""
 
 
 class Job:
@@ -37,8 +42,11 @@ class Job:
     return path.read_text() if path.exists() else ""
 
   def checkpoint(self, *options):
-    check_success(run("cr_checkpoint", *options, "-f", self.directory / "context", self.pid,
-                      timeout=60 * processes.PATIENCE))
+    result = run("cr_checkpoint", *options, "-f", self.directory / "context", self.pid,
+                 timeout=60 * processes.PATIENCE)
+    if result.returncode != 0 and self.judge.poll() is not None:
+      raise Ended
+    check_success(result)
 
   def restart(self):
     processes.kill_all()
@@ -51,5 +59,32 @@ class Job:
 
 
 def undisturbed_answer(command, directory):
-  job = Job(command, directory)
-  return job.answer()
+  return Job(command, directory).answer()
+
+
+def killed_in_the_middle(start, between=0.0):
+  """The answer of an undisturbed job, and a job that was saved, and saved again and killed, at work.
+
+  How long a job takes, and we, depends on the machine and on what else it does: an undisturbed one
+  tells, and one that is done too early is tried again from an earlier moment on. start() makes a job.
+  """
+  job = start()
+  job.await_begun()
+  begun = time.monotonic()
+  expected = job.answer()
+  pause = (time.monotonic() - begun) / 4
+  for _ in range(8):
+    job = start()
+    job.await_begun()
+    time.sleep(pause)
+    try:
+      job.checkpoint()
+      time.sleep(min(between, pause))
+      # The one that dies with all that it might have changed on disk.
+      job.checkpoint("--kill")
+      return expected, job
+    except Ended:
+      assert job.answer() == expected
+      processes.kill_all()
+      pause /= 2
+  raise AssertionError("it is always done before its second checkpoint")

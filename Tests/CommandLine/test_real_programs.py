@@ -9,7 +9,7 @@ import time
 import pytest
 
 import processes
-from jobs import Job, undisturbed_answer
+from jobs import Job, killed_in_the_middle, undisturbed_answer
 from processes import wait_until
 
 PYTHON_THREADS = """
@@ -131,7 +131,7 @@ echo $count $total $? $(md5sum < copy)
 
 BASH_JOBS = r"""
 echo begun
-for i in {1..12}; do (sleep 0.$((i + 70)); exit $i) & pids[$i]=$!; done
+for i in {1..12}; do (sleep 3.$((i + 10)); exit $i) & pids[$i]=$!; done
 sum=0
 for i in {1..12}; do wait ${pids[$i]}; sum=$((sum + $?)); done
 echo "sum $sum"
@@ -334,28 +334,27 @@ def make_command(directory):
   return ["/bin/sh", "-c", "rm -f *.o program; echo begun; exec make -j4 -s"]
 
 
-# The command, and after how many seconds from "begun" it is in the middle.
+# What makes the command.
 PROGRAMS = {
-  "python threads": (python(PYTHON_THREADS), 0.3),
-  "python generators": (python(PYTHON_GENERATORS), 0.3),
-  "python hashes": (python(PYTHON_HASHES), 0.4),
-  "python asyncio": (python(PYTHON_ASYNCIO), 0.3),
-  "node": (lambda directory: ["node", "-e", NODE], 0.4),
-  "a bash pipeline": (lambda directory: ["/bin/bash", "-c", BASH_PIPELINE], 0.5),
-  "a bash pipeline with a coprocess": (
-    lambda directory: ["/bin/bash", "-c", BASH_COPROCESS], 0.5),
-  "bash jobs": (lambda directory: ["/bin/bash", "-c", BASH_JOBS], 0.15),
-  "perl": (lambda directory: ["/usr/bin/perl", "-e", PERL], 0.3),
-  "sqlite3 in a transaction": (sqlite_command, 0.3),
-  "sort of a big file": (sort_command, 0.3),
-  "gzip in a pipe": (gzip_command, 0.5),
-  "java": (java_command, 0.5),
-  "java with all its threads": (java_with_all_its_threads, 0.5),
-  "restic": (restic_command, 0.7),
-  "hugo": (hugo_command, 0.4),
-  "a pipeline of six": (archive_command, 0.5),
-  "an OpenMP computation": (openmp_command, 0.3),
-  "make with four jobs": (make_command, 0.5),
+  "python threads": python(PYTHON_THREADS),
+  "python generators": python(PYTHON_GENERATORS),
+  "python hashes": python(PYTHON_HASHES),
+  "python asyncio": python(PYTHON_ASYNCIO),
+  "node": lambda directory: ["node", "-e", NODE],
+  "a bash pipeline": lambda directory: ["/bin/bash", "-c", BASH_PIPELINE],
+  "a bash pipeline with a coprocess": lambda directory: ["/bin/bash", "-c", BASH_COPROCESS],
+  "bash jobs": lambda directory: ["/bin/bash", "-c", BASH_JOBS],
+  "perl": lambda directory: ["/usr/bin/perl", "-e", PERL],
+  "sqlite3 in a transaction": sqlite_command,
+  "sort of a big file": sort_command,
+  "gzip in a pipe": gzip_command,
+  "java": java_command,
+  "java with all its threads": java_with_all_its_threads,
+  "restic": restic_command,
+  "hugo": hugo_command,
+  "a pipeline of six": archive_command,
+  "an OpenMP computation": openmp_command,
+  "make with four jobs": make_command,
 }
 NEEDED = {"java": "java", "java with all its threads": "java", "node": "node", "restic": "restic",
           "hugo": "hugo", "sqlite3 in a transaction": "sqlite3"}
@@ -363,18 +362,10 @@ NEEDED = {"java": "java", "java with all its threads": "java", "node": "node", "
 
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_the_answer_is_that_of_an_undisturbed_run(name, directory):
-  make, pause = PROGRAMS[name]
+  make = PROGRAMS[name]
   if name in NEEDED and not shutil.which(NEEDED[name]):
     pytest.skip(f"{NEEDED[name]} is not installed")
-  expected = undisturbed_answer(make(directory), directory)
-
-  job = Job(make(directory), directory)
-  job.await_begun()
-  time.sleep(pause)
-  assert job.judge.poll() is None, "it ended before it could be checkpointed"
-  job.checkpoint()
-  # A second one, whose copy is the one that dies with all it might have changed on disk.
-  job.checkpoint("--kill")
+  expected, job = killed_in_the_middle(lambda: Job(make(directory), directory))
   for _ in range(2):
     job.restart()
     # Long enough to be at work again, and then once more from that same file... unless done.

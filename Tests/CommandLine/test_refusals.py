@@ -26,6 +26,10 @@ def call(number, *arguments):
   return result
 """
 
+# Both ends of a connection.
+TCP = ("s = socket.create_server(('127.0.0.1', 0)); c = socket.create_connection(s.getsockname());"
+       " d = s.accept()[0]; f = d.fileno()")
+
 # What makes descriptor 77, and a word that the message must have.
 KINDS = {
   # Whoever is at the other end is an orphan and no longer below the target.
@@ -61,6 +65,21 @@ KINDS = {
   "an inotify descriptor that watches a deleted file": (
     "f = call(294, 0); g = open('gone', 'w'); call(254, f, b'gone', 2); os.unlink('gone')", "inotify"),
   "a fanotify descriptor": ("f = call(300, 0, 0)", "fanotify group"),
+  "a fanotify descriptor with a mark": (
+    "f = call(300, 0, 0); call(301, f, 1, 2, -100, b'.')", "fanotify group, whose marks"),
+  "a virtual machine": (
+    "import fcntl\ntry: f = fcntl.ioctl(os.open('/dev/kvm', os.O_RDWR), 0xae01)\n"
+    "except OSError as e: print('cannot', e, flush=True); sys.exit()", "KVM virtual machine"),
+  "a pidfd of a single thread": (
+    "import threading; t = threading.Thread(target=time.sleep, args=(1000,), daemon=True); t.start();"
+    " f = call(434, t.native_id, os.O_EXCL)", "pidfd of a single thread"),
+  "urgent data of TCP under way": (TCP + "; c.send(b'ab'); c.send(b'x', socket.MSG_OOB)", "urgent"),
+  "urgent data of TCP that comes next": (TCP + "; c.send(b'x', socket.MSG_OOB); c.send(b'ab')", "urgent"),
+  "urgent data of TCP in line": (
+    TCP + "; d.setsockopt(1, 10, 1); c.send(b'ab'); c.send(b'x', socket.MSG_OOB); c.send(b'cd')", "urgent"),
+  "the mark of urgent data of TCP that was read": (
+    TCP + "; c.send(b'ab'); c.send(b'x', socket.MSG_OOB); c.send(b'cd'); time.sleep(0.1); d.recv(1, socket.MSG_OOB)",
+    "urgent"),
   "a pidfd of a process outside": ("f = os.pidfd_open(os.getppid())", "pidfd.*process"),
   "a userfaultfd": ("f = call(323, 1)", "page faults"),
   "a bpf map": ("import struct; a = ctypes.create_string_buffer(struct.pack('5I', 2, 4, 4, 1, 0)"
@@ -115,8 +134,14 @@ def test_an_unsupported_descriptor_is_named(kind, python, directory):
   check_unharmed(process, directory)
 
 
-@pytest.mark.parametrize("kind", ("a userfaultfd", "a netlink socket with an answer", "a pidfd of a process outside",
-                                  "an inotify descriptor that watches a deleted file"))
+SKIPPABLE = (
+  "a userfaultfd", "a netlink socket with an answer", "a pidfd of a process outside", "a bpf map", "an io_uring",
+  "a performance counter", "a virtual machine", "a fanotify descriptor", "a fanotify descriptor with a mark",
+  "a raw socket", "a pidfd of a single thread", "urgent data of TCP under way",
+  "an inotify descriptor that watches a deleted file")
+
+
+@pytest.mark.parametrize("kind", SKIPPABLE)
 def test_an_unsupported_descriptor_is_left_out_when_that_is_wanted(kind, python, directory):
   code, word = KINDS[kind]
   process = python(f"{code}\nos.dup2(f, 77)")

@@ -4,12 +4,11 @@
 import os
 import shutil
 import socket
-import time
 from pathlib import Path
 
 import pytest
 
-from jobs import Job
+from jobs import Job, killed_in_the_middle
 from processes import wait_until
 
 # What all drivers begin with: `start` makes a process of the job, `answer` waits for its output.
@@ -170,15 +169,7 @@ def test_servers_answer_their_clients_as_if_undisturbed(name, directory):
   if not SERVERS[name][2]:
     pytest.skip(f"{name} is not installed")
   os.environ["PATH"] += ":/usr/sbin"
-  expected = Job(command(name, directory), directory).answer()
-
-  job = Job(command(name, directory), directory)
-  job.await_begun()
-  time.sleep(0.3)
-  assert job.judge.poll() is None, "it ended before it could be checkpointed"
-  job.checkpoint()
-  time.sleep(0.2)
-  job.checkpoint("--kill")
+  expected, job = killed_in_the_middle(lambda: Job(command(name, directory), directory), between=0.2)
   job.restart()
   wait_until(lambda: job.judge.poll() is not None, "the job has ended", 90)
   assert job.answer() == expected

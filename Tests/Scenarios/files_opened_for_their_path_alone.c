@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tests/Scenarios/files_opened_for_their_path_alone.c
- * O_PATH: of a file, a directory, a symbolic link, a FIFO and a socket; O_TMPFILE: a file that never had
- * a name, and gets one afterwards.
+ * O_PATH: of a file, a directory, a symbolic link, a FIFO and a socket, of pipes without a name whose
+ * ends are open or not, and of a deleted FIFO; O_TMPFILE: a file that never had a name, and gets one
+ * afterwards.
  */
 #include "scenario.h"
 #include <sys/socket.h>
@@ -15,8 +16,34 @@ static ino_t inode_of(int file, mode_t kind)
 	return state.st_ino;
 }
 
+/* A pipe, looked up at descriptor `end`, opens as its read end. */
+static void check_reads(int found, const char *text)
+{
+	char proc[64], bytes[16] = "";
+	int end;
+
+	check(fcntl(found, F_GETFL) & O_PATH && read(found, bytes, 1) < 0 && errno == EBADF);
+	snprintf(proc, sizeof proc, "/proc/self/fd/%d", found);
+	end = open(proc, O_RDONLY | O_NONBLOCK);
+	check(end >= 0);
+	check(read(end, bytes, sizeof bytes) == (ssize_t)strlen(text) && strcmp(bytes, text) == 0);
+	check(close(end) == 0);
+}
+
+static int looked_up(int end)
+{
+	char proc[64];
+	int found;
+
+	snprintf(proc, sizeof proc, "/proc/self/fd/%d", end);
+	found = open(proc, O_PATH);
+	check(found >= 0);
+	return found;
+}
+
 int main(void)
 {
+	int of_pipe, of_closed, of_deleted, pipe_ends[2], closed_ends[2], deleted;
 	struct sockaddr_un name = { .sun_family = AF_UNIX };
 	char path[PATH_MAX], bytes[100], proc[64];
 	int file, directory, link, fifo, bound, unnamed, holder = socket(AF_UNIX, SOCK_STREAM, 0);
@@ -46,6 +73,15 @@ int main(void)
 	inodes[0] = inode_of(file, S_IFREG), inodes[1] = inode_of(directory, S_IFDIR);
 	inodes[2] = inode_of(link, S_IFLNK), inodes[3] = inode_of(fifo, S_IFIFO);
 	inode_of(bound, S_IFSOCK);
+	check(pipe(pipe_ends) == 0 && pipe(closed_ends) == 0);
+	of_pipe = looked_up(pipe_ends[0]), of_closed = looked_up(closed_ends[0]);
+	check(write(pipe_ends[1], "pipe", 4) == 4);
+	check(close(closed_ends[0]) == 0 && close(closed_ends[1]) == 0);
+	path_in_scenario(path, "deleted");
+	check(mkfifo(path, 0600) == 0);
+	deleted = open(path, O_RDWR);
+	of_deleted = open(path, O_PATH);
+	check(deleted >= 0 && write(deleted, "fifo", 4) == 4 && unlink(path) == 0);
 	all[0] = file, all[1] = directory, all[2] = link, all[3] = fifo, all[4] = bound;
 	for (int i = 0; i < 5; i++)
 		flags[i] = fcntl(all[i], F_GETFL);
@@ -55,6 +91,11 @@ int main(void)
 	check(inodes[0] == inode_of(file, S_IFREG) && inodes[1] == inode_of(directory, S_IFDIR));
 	check(inodes[2] == inode_of(link, S_IFLNK) && inodes[3] == inode_of(fifo, S_IFIFO));
 	inode_of(bound, S_IFSOCK);
+	check(inode_of(of_pipe, S_IFIFO) == inode_of(pipe_ends[1], S_IFIFO));
+	check(inode_of(of_deleted, S_IFIFO) == inode_of(deleted, S_IFIFO));
+	check_reads(of_pipe, "pipe");
+	check_reads(of_deleted, "fifo");
+	check_reads(of_closed, "");
 	check(fcntl(file, F_GETFL) & O_PATH && fcntl(link, F_GETFL) & O_PATH);
 	check(fcntl(fifo, F_GETFL) & O_PATH && fcntl(bound, F_GETFL) & O_PATH);
 	check(read(file, bytes, 1) < 0 && errno == EBADF);
