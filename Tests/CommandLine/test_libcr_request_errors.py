@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What cr_reap_checkpoint() says of requests that fail: for the program itself and for others, at once and later."""
+"""Requests of every scope; what cr_reap_checkpoint() says of those that fail: for the program itself and for others,
+at once and later."""
 
 import errno
+import json
 import os
 import signal
 import subprocess
@@ -28,6 +30,26 @@ def ask(directory, target, number, *more, flags=0, when="reap", **settings):
     [program, "-p", str(target), str(flags), str(number), when, *more], cwd=directory,
     stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, start_new_session=True,
     env={**os.environ, "LIBCR_TOOLS": str(runner.BUILD / "bin")}, **settings)
+
+
+@pytest.mark.parametrize("scope", ["-p", "-g", "-s", "-T"])
+def test_scopes(directory, scope):
+  """Of itself, below a shell that leads session and group, beside a sleeper in this group and one in another."""
+  program = compile_test("requests_with", directory)
+  script = f"sleep 60 & set -m; sleep 60 & set +m; {program} {scope} 0 0 0 reap; code=$?; echo $! $$; exit $code"
+  # Not pipes, which the sleepers would keep open.
+  with open(directory / "out", "w") as out, open(directory / "errors", "w") as errors:
+    result = subprocess.run(
+      ["bash", "-c", script], cwd=directory, stdin=subprocess.DEVNULL, stdout=out, stderr=errors, timeout=60,
+      start_new_session=True, env={**os.environ, "LIBCR_TOOLS": str(runner.BUILD / "bin")})
+  assert result.returncode == 0, (directory / "errors").read_text()
+  shown = subprocess.run([runner.tool("cr_info"), "--json", directory / "ctx"], check=True,
+                         stdout=subprocess.PIPE, text=True).stdout
+  saved = {process["pid"] for process in json.loads(shown)["processes"]}
+  elsewhere, shell = map(int, (directory / "out").read_text().split())
+  # Never the helper, nor the tool that it has started.
+  assert len(saved) == {"-p": 1, "-T": 1, "-g": 3, "-s": 4}[scope]
+  assert (shell in saved) == (scope in ("-g", "-s")) and (elsewhere in saved) == (scope == "-s")
 
 
 @pytest.mark.parametrize("refusal", REFUSALS)

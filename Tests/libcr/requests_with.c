@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Asks for a checkpoint of process or tree (argv[1]: -p, -T) argv[2], 0 for itself, into the file `ctx`, with the
+ * Asks for a checkpoint of process, group, session or tree (argv[1]: -p, -g, -s, -T) argv[2], 0 for its own, into the
+ * file `ctx`, with the
  * flags argv[3]. It must end with the errno argv[4], 0 for success, and say so (argv[5]) by the request or the reap.
  * argv[6]: what a callback of its own gives to cr_checkpoint().
  */
@@ -21,6 +22,7 @@ int main(int argc, char **argv)
 	cr_checkpoint_handle_t handle;
 	int expected, result, error;
 	char *message = NULL;
+	static const char scopes[] = "pgsT";
 
 	check(argc >= 6);
 	if (argc > 6) {
@@ -29,7 +31,8 @@ int main(int argc, char **argv)
 	}
 	expected = atoi(argv[4]);
 	cr_initialize_checkpoint_args_t(&args);
-	args.cr_scope = strcmp(argv[1], "-T") ? CR_SCOPE_PROC : CR_SCOPE_TREE;
+	check(strchr(scopes, argv[1][1]));
+	args.cr_scope = (cr_scope_t)(strchr(scopes, argv[1][1]) - scopes);
 	args.cr_target = atoi(argv[2]);
 	args.cr_flags = (unsigned)atoi(argv[3]);
 	args.cr_fd = open("ctx", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
