@@ -5,6 +5,7 @@ Until the command of --run-on-success has ended only pages that are touched are 
 here for a word from the test, so whatever happens before that happens during loading.
 """
 
+import ctypes
 import json
 import os
 import re
@@ -273,6 +274,16 @@ def test_a_killed_server_takes_the_job_along(lazy):
   check_killed(job, "cr_restart: the page server was killed before all memory was loaded.*restart it again")
 
 
+def test_a_killed_server_of_a_detached_job(lazy):
+  job = lazy("all").come_back("--detach")
+  os.kill(job.server, signal.SIGKILL)
+  wait_until(lambda: not processes.is_alive(job.pid), "the job is killed")
+  job.let_go()
+  assert job.end() == 0
+  wait_until(lambda: "page server was killed" in job.complaint(), "the message", 10)
+  job.await_loaded()
+
+
 def test_a_killed_guardian_is_replaced(lazy):
   job = lazy("all").come_back()
   first = job.guardian
@@ -467,6 +478,24 @@ def test_nothing_is_left_when_all_is_loaded(lazy):
   check_success(run("cr_checkpoint", "-f", job.directory / "new", job.pid))
   job.go()
   job.check_right()
+
+
+def test_another_process_that_reads_the_memory_waits_for_it(lazy):
+  job = lazy("waits").come_back()
+  with open(f"/proc/{job.pid}/maps") as file:
+    ranges = [[int(word, 16) for word in line.split()[0].split("-")] for line in file]
+  start = next(start for start, end in ranges if end - start >= 48 << 20)
+  place = start + (20 << 20)
+  libc = ctypes.CDLL(None, use_errno=True)
+  buffer = ctypes.create_string_buffer(4096)
+  ours, theirs = ((ctypes.c_ulong * 2)(address, 4096) for address in (ctypes.addressof(buffer), place))
+  assert libc.process_vm_readv(job.pid, ours, 1, theirs, 1, 0) == 4096, os.strerror(ctypes.get_errno())
+  # Not all zeros; what they are is told by a page that was read when all is loaded.
+  early = buffer.raw
+  job.let_go()
+  job.await_loaded()
+  assert libc.process_vm_readv(job.pid, ours, 1, theirs, 1, 0) == 4096
+  assert early == buffer.raw != bytes(4096)
 
 
 # What is to be seen of it.
