@@ -41,6 +41,8 @@ struct Collector {
   var processHandles: [SeenObject] = []
   var sharedMemories = SharedMemoryTable()
   var kinship = Kinship()
+  /// A living thread of each process whose main thread has ended.
+  var speakers: [Int32: ProcessID] = [:]
   let savedFiles: SavedFiles
   /// The file that is being written, if a program can have it open.
   var contextFile: FileKey?
@@ -95,6 +97,10 @@ struct Collector {
     if let failure = problems.failure { throw failure }
     snapshot.job.warnings = warnings
   }
+
+  /// By what number the kernel shows memory and files of a process: those of a main thread that has ended are
+  /// gone for /proc, ptrace(2) and pidfd_getfd(2), and the other threads have them.
+  func reach(_ process: ProcessID) -> ProcessID { speakers[process.rawValue] ?? process }
 
   private mutating func describeJob(root: ProcessID?) throws(Failure) {
     snapshot.job.time = TimeValue(Clock.realTime)

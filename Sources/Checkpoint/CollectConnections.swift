@@ -107,7 +107,7 @@ extension Collector {
     guard socket.shutdown == 0, let row = SocketNames.row(from: far, to: near, seen), row.inode == 0,
       row.isEstablished, row.unread == 0
     else { return nil }
-    let own = try ProcessHandle(seen.process).descriptor(seen.number)
+    let own = try ProcessHandle(seen.reach).descriptor(seen.number)
     guard try DescriptorNumber(own.number).bytesUnderWay() == 0 else { return nil }
     for (place, listener) in listeners.enumerated() where listener.waiting > 0 {
       guard case .socket(var server) = snapshot.openFiles[listener.object.index].kind,
@@ -153,7 +153,7 @@ extension Collector {
       socket.state = .idle
       socket.isReset = true
       socket.hasError = true
-      let own = try ProcessHandle(object.seen.process).descriptor(object.seen.number)
+      let own = try ProcessHandle(object.seen.reach).descriptor(object.seen.number)
       try socket.collectUnread(DescriptorNumber(own.number))
       return
     }
@@ -176,11 +176,11 @@ extension Collector {
   private mutating func collectStream(
     _ socket: inout Socket, _ object: SeenObject
   ) throws(Errno) {
-    let own = try ProcessHandle(object.seen.process).descriptor(object.seen.number)
+    let own = try ProcessHandle(object.seen.reach).descriptor(object.seen.number)
     let number = DescriptorNumber(own.number)
     let name: ByteString = "is a socket with a connection (\(SocketNames.describe(object.seen)))"
     if let peer = socket.peer, let other = connections.first(where: { $0.index == peer }) {
-      let far = try ProcessHandle(other.seen.process).descriptor(other.seen.number)
+      let far = try ProcessHandle(other.seen.reach).descriptor(other.seen.number)
       let sender = DescriptorNumber(far.number)
       let room = ReceiveRoom(number)
       defer { room.putBack() }
@@ -220,7 +220,7 @@ extension SocketNames {
 
   /// The other end of a TCP socket, also while there is no connection yet.
   static func target(of seen: SeenDescriptor) -> Endpoint? {
-    guard let files = try? ProcessFiles(seen.process) else { return nil }
+    guard let files = try? ProcessFiles(seen.reach) else { return nil }
     for table: StaticString in ["tcp", "tcp6"] {
       guard let text = try? files.read("net/\(table)", expecting: 1 << 14) else { continue }
       var scanner = TextScanner(text)
@@ -238,7 +238,7 @@ extension SocketNames {
 
   /// A line is `sl local:port remote:port st tx:rx tr:when retransmits uid timeout inode`.
   static func row(from near: Endpoint, to far: Endpoint, _ seen: SeenDescriptor) -> Row? {
-    guard let files = try? ProcessFiles(seen.process) else { return nil }
+    guard let files = try? ProcessFiles(seen.reach) else { return nil }
     for table: StaticString in ["tcp", "tcp6"] {
       guard let text = try? files.read("net/\(table)", expecting: 1 << 14) else { continue }
       var scanner = TextScanner(text)

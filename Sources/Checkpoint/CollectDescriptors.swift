@@ -7,6 +7,8 @@ import Snapshot
 /// One descriptor as /proc shows it.
 struct SeenDescriptor {
   var process: ProcessID
+  /// By whom the kernel shows it: the process, or a thread where its main thread has ended.
+  var reach: ProcessID
   var processName: ByteString
   var number: Int32
   /// Where it leads: a path, `pipe:[12]`, `socket:[12]`, `anon_inode:[eventfd]` ….
@@ -43,13 +45,13 @@ extension Collector {
     }
     if numbers.isEmpty { return }
     let handle = try reading("descriptor table", of: id) { () throws(Errno) in
-      try ProcessHandle(id)
+      try ProcessHandle(reach(id))
     }
     for number in numbers {
       let text = try files.text("fdinfo/\(number)", of: id)
       let info = DescriptorInfo(text)
       let seen = SeenDescriptor(
-        process: id, processName: process.name, number: number,
+        process: id, reach: reach(id), processName: process.name, number: number,
         target: try files.target("fd/\(number)", of: id), info: info, text: text,
         status: try reading("descriptor table", of: id) { () throws(Errno) in
           try files.status(of: "fd/\(number)")
@@ -67,7 +69,7 @@ extension Collector {
     _ seen: SeenDescriptor, _ handle: borrowing ProcessHandle
   ) throws(Failure) -> Int? {
     var entry = OpenFileTable.Entry(
-      process: seen.process, descriptor: seen.number,
+      process: seen.reach, descriptor: seen.number,
       key: FileKey(device: seen.status.device, inode: seen.status.inode),
       flags: seen.info.flags & ~UInt32(O_CLOEXEC), position: seen.info.position, index: nil)
     if let known = openFiles.find(entry) { return known.index }
@@ -236,7 +238,7 @@ extension Collector {
 
 extension SeenDescriptor {
   /// The magic link, which opens even what was deleted.
-  var procPath: ByteString { "/proc/\(process)/fd/\(number)" }
+  var procPath: ByteString { "/proc/\(reach)/fd/\(number)" }
 
   /// `an eventfd` out of `anon_inode:[eventfd]`.
   var kernelObjectName: ByteString {

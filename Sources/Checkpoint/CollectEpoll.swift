@@ -28,13 +28,13 @@ extension Collector {
     func isWatched(_ descriptor: Int32, of process: ProcessID) -> Bool {
       let order = try? Kcmp.order(
         descriptor: descriptor, of: process, andEntry: place, of: info.number, in: seen.number,
-        of: seen.process)
+        of: seen.reach)
       return order == .equal
     }
     // Mostly the number still leads to it.
     let owner = snapshot.processes.first { $0.id == seen.process }
     let own = owner?.descriptors.first { $0.number == info.number }
-    if let own, isWatched(own.number, of: seen.process) { return own.openFile }
+    if let own, isWatched(own.number, of: seen.reach) { return own.openFile }
     let candidates = openFiles.all.filter { info.inode == 0 || $0.key.inode == info.inode }
     for entry in candidates where isWatched(entry.descriptor, of: entry.process) {
       if entry.index == nil {

@@ -18,7 +18,7 @@ extension Collector {
       return true
     }
     do throws(Errno) {
-      let own = try ProcessHandle(object.seen.process).descriptor(object.seen.number)
+      let own = try ProcessHandle(object.seen.reach).descriptor(object.seen.number)
       let number = DescriptorNumber(own.number)
       try heldConnections.hold(own, from: near, to: far)
       // A packet may have been on its way through the kernel when the barrier came.

@@ -84,7 +84,7 @@ private struct NetlinkRow {
 
   /// A line is `sk protocol port groups rmem wmem dump locks drops inode`; nil if there is none.
   init?(of seen: SeenDescriptor) {
-    guard let files = try? ProcessFiles(seen.process), let text = try? files.read("net/netlink") else {
+    guard let files = try? ProcessFiles(seen.reach), let text = try? files.read("net/netlink") else {
       return nil
     }
     var scanner = TextScanner(text)

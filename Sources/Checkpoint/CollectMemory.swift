@@ -11,7 +11,9 @@ extension Collector {
     _ member: Frozen.Member, _ files: borrowing ProcessFiles, _ process: Process,
     _ outside: OutsideView, _ remote: RemoteProcess, by engine: inout E
   ) throws(Failure) -> AddressSpace {
-    let stat = member.stat
+    // What tells of memory is 0 for a main thread that has ended.
+    let reach = reach(member.id)
+    let stat = reach == member.id ? member.stat : ProcessStat(of: reach) ?? member.stat
     var memory = AddressSpace()
     memory.pageSize = hostPageSize
     memory.auxiliaryVector = try files.text("auxv", of: member.id)

@@ -24,7 +24,7 @@ extension Collector {
       guard case .socket(var socket) = snapshot.openFiles[object.index].kind else { continue }
       let messages: [WaitingMessage]
       do throws(Errno) {
-        let own = try ProcessHandle(object.seen.process).descriptor(object.seen.number)
+        let own = try ProcessHandle(object.seen.reach).descriptor(object.seen.number)
         guard let waiting = try socket.messagesWaiting(in: DescriptorNumber(own.number)) else {
           refuse(
             object.seen, "is a socket with urgent data that was not read yet", dropping: object.index)
@@ -70,7 +70,7 @@ extension Collector {
     }
     let text = try files.text("fdinfo/\(number)", of: .own)
     var seen = SeenDescriptor(
-      process: .own, processName: socket.processName, number: number,
+      process: .own, reach: .own, processName: socket.processName, number: number,
       target: try files.target("fd/\(number)", of: .own), info: DescriptorInfo(text), text: text,
       status: try reading("descriptor table", of: .own) { () throws(Errno) in
         try files.status(of: "fd/\(number)")

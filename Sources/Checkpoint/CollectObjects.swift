@@ -52,7 +52,7 @@ extension Collector {
     for _ in 0 ..< 2 {
       try reading("timer", of: seen.process) { () throws(Errno) in try own.updateTimer() }
       let files = try reading("timer", of: seen.process) { () throws(Errno) in
-        try ProcessFiles(seen.process)
+        try ProcessFiles(seen.reach)
       }
       info = TimerInfo(try files.text("fdinfo/\(seen.number)", of: seen.process))
       if info.remaining != 0 || info.expirations != 0 { break }

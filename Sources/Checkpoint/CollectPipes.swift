@@ -66,7 +66,7 @@ extension Collector {
     guard let end = reader ?? ends.first(where: { $0.canWrite }) else {
       return finishWithoutEnds(ends)
     }
-    let own = try ProcessHandle(end.seen.process).descriptor(end.seen.number)
+    let own = try ProcessHandle(end.seen.reach).descriptor(end.seen.number)
     let contents: PipeContents
     if reader != nil {
       contents = try PipeContents(readEnd: own)

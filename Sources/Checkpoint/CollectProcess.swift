@@ -12,20 +12,24 @@ extension Collector {
     _ member: Frozen.Member, by engine: inout E
   ) throws(Failure) -> Process {
     let id = member.id
-    let files = try reading("/proc", of: id) { () throws(Errno) in try ProcessFiles(id) }
+    let threads = engine.threads(of: id)
+    let speaker = threads.first ?? id.leader
+    if speaker != id.leader { speakers[id.rawValue] = ProcessID(speaker.rawValue) }
+    let reach = reach(id)
+    let files = try reading("/proc", of: id) { () throws(Errno) in try ProcessFiles(reach) }
     let status = ProcessStatus(try files.text("status", of: id))
-    let registers = try engaging { () throws(EngineError) in try engine.registers(of: id.leader) }
+    let registers = try engaging { () throws(EngineError) in try engine.registers(of: speaker) }
     try checkMode(of: member, registers.machine, files, by: &engine)
     try SeccompAccess.check(member.id, member.stat.name, status)
     let scratch = try engaging { () throws(EngineError) in try engine.scratch(in: id) }
-    let remote = RemoteProcess(id: id, machine: registers.machine, scratch: scratch)
+    let remote = RemoteProcess(
+      id: id, speaker: speaker, machine: registers.machine, scratch: scratch)
     let index = snapshot.processes.count
 
-    let partner = kinship.partner(.memory, of: id, at: index)
-    let threads = engine.threads(of: id)
+    let partner = kinship.partner(.memory, of: reach, at: index)
     let view = Background(apart: threads.count >= OutsideView.manyThreads) {
       Result { () throws(Failure) in
-        try OutsideView(of: id, threads, withMemory: partner == nil)
+        try OutsideView(of: id, by: reach, threads, withMemory: partner == nil)
       }
     }
 
@@ -38,8 +42,8 @@ extension Collector {
     process.commandLine = ByteString((try? files.read("cmdline")) ?? [])
 
     process.sharesMemoryWith = partner
-    process.sharesDescriptorsWith = kinship.partner(.files, of: id, at: index)
-    process.sharesDirectoriesWith = kinship.partner(.directories, of: id, at: index)
+    process.sharesDescriptorsWith = kinship.partner(.files, of: reach, at: index)
+    process.sharesDirectoriesWith = kinship.partner(.directories, of: reach, at: index)
     try collectPlaces(&process, files)
     try collectAttributes(&process, files)
     try collectRemoteAttributes(&process, remote, by: &engine)
@@ -49,6 +53,7 @@ extension Collector {
     let outside = try view.value().get()
     (process.threads, process.seccompFilters) =
       try collectThreads(member, answers, outside, remote, by: &engine)
+    if speaker != id.leader { try addEndedLeader(to: &process, member) }
     process.memory = try collectMemory(member, files, process, outside, remote, by: &engine)
     if process.sharesDescriptorsWith == nil {
       try collectDescriptors(&process, files)

@@ -24,13 +24,13 @@ extension Collector {
   ) throws(Failure) -> Bool {
     guard let mapping = mappings.first else { return false }
     var paths: [ByteString] = [
-      "/proc/\(mapping.process)/map_files/\(hex: mapping.range.start)-\(hex: mapping.range.end)"
+      "/proc/\(reach(mapping.process))/map_files/\(hex: mapping.range.start)-\(hex: mapping.range.end)"
     ]
     if [.savedFile, .namedMemory].contains(snapshot.sharedMemories[index].kind) {
       paths.append(snapshot.sharedMemories[index].path)
     } else {
       // Its owner may open it by this name though no other is left.
-      paths.append("/proc/\(mapping.process)/exe")
+      paths.append("/proc/\(reach(mapping.process))/exe")
     }
     let key = FileKey(
       device: snapshot.sharedMemories[index].device, inode: snapshot.sharedMemories[index].inode)
@@ -140,7 +140,7 @@ extension Collector {
       let pages = min(scratch.count, (range.end - start) / hostPageSize)
       let outcome = try engaging { () throws(EngineError) in
         try engine.call(
-          .mincore, [start, pages * hostPageSize, scratch.start, 0, 0, 0], in: process.leader)
+          .mincore, [start, pages * hostPageSize, scratch.start, 0, 0, 0], in: reach(process).leader)
       }
       if case .failure(let errno) = outcome {
         throw Failure("ask which shared pages exist", process, errno)

@@ -20,7 +20,7 @@ extension Collector {
     }
     if status.sharedPendingSignals != 0 {
       process.pendingSignals = try engaging { () throws(EngineError) in
-        try engine.pendingSignals(of: remote.id.leader, shared: true)
+        try engine.pendingSignals(of: remote.speaker, shared: true)
       }
     }
   }

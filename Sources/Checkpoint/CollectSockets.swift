@@ -174,7 +174,7 @@ extension Collector {
         }
       }
       do throws(Errno) {
-        let own = try ProcessHandle(object.seen.process).descriptor(object.seen.number)
+        let own = try ProcessHandle(object.seen.reach).descriptor(object.seen.number)
         let number = DescriptorNumber(own.number)
         if let peer = info.peer {
           try connect(

@@ -163,9 +163,10 @@ extension Collector {
     for process in snapshot.processes {
       if case .zombie = process.state { continue }
       // Nobody has a list who never asked for anything to be undone; nor do we, without threads.
-      if (try? Kcmp.order(.undoLists, process.id.leader, ownProcess.leader)) == .equal { continue }
+      if (try? Kcmp.order(.undoLists, reach(process.id).leader, ownProcess.leader)) == .equal { continue }
       let scratch = try engaging { () throws(EngineError) in try engine.scratch(in: process.id) }
-      let remote = RemoteProcess(id: process.id, machine: process.machine, scratch: scratch)
+      let remote = RemoteProcess(
+        id: process.id, speaker: reach(process.id).leader, machine: process.machine, scratch: scratch)
       for index in snapshot.systemV.semaphoreSets.indices {
         try collectAdjustments(of: process, index, remote, by: &engine)
       }

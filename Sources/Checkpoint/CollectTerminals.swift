@@ -54,7 +54,7 @@ extension Collector {
   private func terminalSlave(
     _ seen: SeenDescriptor, _ masters: [UInt32: SeenObject]
   ) -> TerminalSlave? {
-    guard let own = try? ProcessHandle(seen.process).descriptor(seen.number) else { return nil }
+    guard let own = try? ProcessHandle(seen.reach).descriptor(seen.number) else { return nil }
     var device = seen.status.specialDevice
     var isHungUp = false
     do throws(Errno) { device = try DescriptorNumber(own.number).terminalDevice() } catch {
@@ -68,7 +68,7 @@ extension Collector {
 
   private mutating func finishTerminal(_ master: SeenObject, _ number: UInt32, _ slave: SeenObject?) {
     guard case .master(var terminal) = snapshot.openFiles[master.index].kind,
-      let own = try? ProcessHandle(master.seen.process).descriptor(master.seen.number)
+      let own = try? ProcessHandle(master.seen.reach).descriptor(master.seen.number)
     else { return }
     defer { snapshot.openFiles[master.index].kind = .master(terminal) }
     if let slave {
@@ -92,7 +92,7 @@ extension Collector {
   private mutating func lookAt(
     _ terminal: inout PseudoTerminal, _ master: SeenObject, _ own: DescriptorNumber, slave: SeenObject
   ) {
-    guard let far = try? ProcessHandle(slave.seen.process).descriptor(slave.seen.number) else { return }
+    guard let far = try? ProcessHandle(slave.seen.reach).descriptor(slave.seen.number) else { return }
     let number = DescriptorNumber(far.number)
     terminal.isExclusive = (try? number.isExclusive()) ?? false
     lookAtQueues(&terminal, master, own, number)
@@ -126,7 +126,7 @@ extension Collector {
 extension PseudoTerminal {
   /// All but what waits in it and who is at its other side.
   fileprivate init(of seen: SeenDescriptor) throws(Errno) {
-    let own = try ProcessHandle(seen.process).descriptor(seen.number)
+    let own = try ProcessHandle(seen.reach).descriptor(seen.number)
     let master = DescriptorNumber(own.number)
     self.init(path: seen.target, number: try master.pseudoTerminalNumber())
     settings = try master.terminalSettings()

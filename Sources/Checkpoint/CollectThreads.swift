@@ -38,6 +38,30 @@ extension Collector {
     return (threads, filters.filters)
   }
 
+  /// A main thread that has ended while others run on: it bears the process's number, and is all that its parent
+  /// and others see of it.
+  func addEndedLeader(to process: inout Process, _ member: Frozen.Member) throws(Failure) {
+    let id = process.id
+    guard let other = process.threads.first else { return }
+    let view = try reading("thread state", of: id) { () throws(Errno) in
+      try OutsideView.ThreadView(of: id.leader, id, by: id.leader)
+    }
+    var leader = Thread(
+      id: id.leader,
+      registers: Registers(
+        stored: [UInt8](repeating: 0, count: other.registers.generalRegisters.count),
+        machine: process.machine))
+    leader.name = view.status.name
+    leader.credentials = Credentials(view.status)
+    // It cannot be asked for these any more.
+    leader.credentials.secureBits = other.credentials.secureBits
+    leader.noNewPrivileges = view.status.noNewPrivileges
+    leader.describe(view)
+    leader.robustList = 0
+    process.threads.insert(leader, at: 0)
+    process.leaderStatus = member.stat.exitStatus
+  }
+
   private mutating func collectThread<E: Engine & ~Copyable>(
     _ answer: ThreadAnswers, _ view: OutsideView.ThreadView, _ process: ProcessID,
     by engine: inout E

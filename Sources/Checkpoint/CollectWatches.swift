@@ -36,7 +36,7 @@ extension Collector {
   }
 
   private mutating func warnOfEvents(_ seen: SeenDescriptor) {
-    guard let own = try? ProcessHandle(seen.process).descriptor(seen.number),
+    guard let own = try? ProcessHandle(seen.reach).descriptor(seen.number),
       let waiting = try? DescriptorNumber(own.number).bytesWaiting(), waiting > 0
     else { return }
     warnings.append(

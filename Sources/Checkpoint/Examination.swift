@@ -100,17 +100,19 @@ private struct Examination {
         prospect.problems.append(error)
       }
     }
-    let files = try reading("/proc", of: id) { () throws(Errno) in try ProcessFiles(id) }
+    let reach = id.reachable
+    if reach != id { collector.speakers[id.rawValue] = reach }
+    let files = try reading("/proc", of: id) { () throws(Errno) in try ProcessFiles(reach) }
     let index = collector.snapshot.processes.count
     var process = Process(id: id, parent: stat.parent, machine: .native)
     process.describe(stat)
     try collector.collectPlaces(&process, files)
     try collector.collectAttributes(&process, files)
     let threads = try reading("threads", of: id) { () throws(Errno) in
-      try files.numbers(in: "task").map { ThreadID($0) }
+      try files.numbers(in: "task").map { ThreadID($0) }.filter { reach == id || $0 != id.leader }
     }
-    let sharesMemory = collector.kinship.partner(.memory, of: id, at: index) != nil
-    let view = try OutsideView(of: id, threads, withMemory: !sharesMemory)
+    let sharesMemory = collector.kinship.partner(.memory, of: reach, at: index) != nil
+    let view = try OutsideView(of: id, by: reach, threads, withMemory: !sharesMemory)
     for (thread, seen) in zip(threads, view.threads) {
       do throws(Failure) { try SeccompAccess.check(id, stat.name, seen.status) } catch {
         if !prospect.problems.contains(where: { $0.message == error.message }) {
@@ -125,7 +127,7 @@ private struct Examination {
     for region in view.regions where !region.isWatchedForLoading(of: id) {
       _ = collector.collectRegion(region, process)
     }
-    if collector.kinship.partner(.files, of: id, at: index) == nil {
+    if collector.kinship.partner(.files, of: reach, at: index) == nil {
       try collector.collectDescriptors(&process, files)
     }
     collector.snapshot.processes.append(process)

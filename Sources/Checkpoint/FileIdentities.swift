@@ -74,7 +74,7 @@ struct FileIdentities {
 
   /// Learns the files that a process has mapped, while it still runs.
   mutating func learn(from process: ProcessID) {
-    guard let files = try? ProcessFiles(process), let text = try? files.read("maps") else { return }
+    guard let text = process.memoryMap, let files = try? ProcessFiles(process) else { return }
     for region in MappedRegion.parse(text) where region.inode != 0 && known[region.name] == nil {
       _ = identity(of: region.name, inode: region.inode)
     }

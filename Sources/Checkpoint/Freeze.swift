@@ -97,13 +97,7 @@ extension CheckpointRequest {
         .notPermitted,
         "process \(process) (\(stat.name)) is a thread of the kernel, and no program to be saved")
     }
-    if stat.isZombie {
-      guard stat.threadCount > 1, !hasGone(process) else { return .noteEnd }
-      throw Failure(
-        .notSupported,
-        "process \(process) (\(stat.name)): its main thread has ended while others run on: "
-          + "not supported yet")
-    }
+    if stat.isZombie || stat.hasLostLeader && hasGone(process) { return .noteEnd }
     if let tracer = Tracers.tracer(of: process) {
       if tracer.name == "cr_checkpoint" {
         throw isBusy(process, stat)

@@ -23,19 +23,20 @@ struct OutsideView {
   /// smaps; empty where the memory is another process's as well.
   var regions: [MappedRegion] = []
 
+  /// - Parameter reach: a thread of it, if its main thread has ended.
   init(
-    of process: ProcessID, _ threads: [ThreadID], withMemory: Bool
+    of process: ProcessID, by reach: ProcessID, _ threads: [ThreadID], withMemory: Bool
   ) throws(Failure) {
     if withMemory {
       let text = try reading("memory map", of: process) { () throws(Errno) in
-        try ProcessFiles(process).read("smaps", expecting: 1 << 16)
+        try ProcessFiles(reach).read("smaps", expecting: 1 << 16)
       }
       regions = MappedRegion.parse(text)
     }
     self.threads.reserveCapacity(threads.count)
     for thread in threads {
       let view = try reading("thread state", of: process) { () throws(Errno) in
-        try ThreadView(of: thread, process)
+        try ThreadView(of: thread, process, by: reach.leader)
       }
       self.threads.append(view)
     }
@@ -46,7 +47,7 @@ struct OutsideView {
 }
 
 extension OutsideView.ThreadView {
-  init(of thread: ThreadID, _ process: ProcessID) throws(Errno) {
+  init(of thread: ThreadID, _ process: ProcessID, by speaker: ThreadID) throws(Errno) {
     status = ProcessStatus(
       try FileDescriptor(
         opening: "/proc/\(process)/task/\(thread)/status", flags: 0
@@ -63,14 +64,14 @@ extension OutsideView.ThreadView {
       var scanner = TextScanner($0)
       return scanner.number()
     }
-    hasOwnFiles = Self.differs(.files, thread, process)
-    hasOwnDirectories = Self.differs(.directories, thread, process)
+    hasOwnFiles = Self.differs(.files, thread, speaker)
+    hasOwnDirectories = Self.differs(.directories, thread, speaker)
   }
 
   /// A thread may leave its process's descriptor table or directories (unshare(2)).
-  private static func differs(_ thing: Kcmp.Thing, _ thread: ThreadID, _ process: ProcessID) -> Bool {
-    if thread == process.leader { return false }
-    guard let order = try? Kcmp.order(thing, process.leader, thread) else { return false }
+  private static func differs(_ thing: Kcmp.Thing, _ thread: ThreadID, _ speaker: ThreadID) -> Bool {
+    if thread == speaker { return false }
+    guard let order = try? Kcmp.order(thing, speaker, thread) else { return false }
     return order != .equal
   }
 }

@@ -7,6 +7,8 @@ import Request
 /// Questions that a held process answers itself, through the system calls it is made to do.
 struct RemoteProcess {
   let id: ProcessID
+  /// The thread that is asked.
+  let speaker: ThreadID
   let machine: Machine
   let scratch: MemoryRange
 
@@ -24,7 +26,7 @@ struct RemoteProcess {
   /// A 32-bit process under a 64-bit tool.
   var hasOtherWords: Bool { machine.wordSize != Machine.native.wordSize }
 
-  /// One call in the leader; an error of the call itself fails the checkpoint.
+  /// One call; an error of the call itself fails the checkpoint.
   func call<E: Engine & ~Copyable>(
     _ name: SystemCallName, _ arguments: [UInt64], _ step: ByteString, by engine: inout E
   ) throws(Failure) -> UInt64 {
@@ -39,7 +41,7 @@ struct RemoteProcess {
   ) throws(Failure) -> Result<UInt64, Errno> {
     // All six: prctl checks that unused ones are 0.
     let six = arguments + [UInt64](repeating: 0, count: 6 - arguments.count)
-    do throws(EngineError) { return try engine.call(name, six, in: id.leader) } catch {
+    do throws(EngineError) { return try engine.call(name, six, in: speaker) } catch {
       throw Failure(error)
     }
   }

@@ -6,7 +6,7 @@ enum SocketNames {
   /// `TCP 127.0.0.1:80 to 127.0.0.1:4711`, `UNIX /run/x`, or `inode 12` if no table has it.
   static func describe(_ seen: SeenDescriptor) -> ByteString {
     let inode = seen.status.inode
-    guard let files = try? ProcessFiles(seen.process) else { return "inode \(inode)" }
+    guard let files = try? ProcessFiles(seen.reach) else { return "inode \(inode)" }
     let tables: [(StaticString, StaticString)] = [
       ("tcp", "TCP"), ("tcp6", "TCP"), ("udp", "UDP"), ("udp6", "UDP"), ("raw", "RAW"),
     ]

@@ -110,6 +110,10 @@ extension Process {
     }
     coder.field(&membarrierCommands)
     coder.field(&lostDirectoryMode)
+    // Of no meaning where the state does not say that the main thread has ended.
+    var status = leaderStatus ?? 0
+    coder.field(&status)
+    if leaderStatus != nil { leaderStatus = status }
   }
 
   private mutating func walkState<C: FieldCoder>(_ coder: inout C) {
@@ -120,9 +124,12 @@ extension Process {
     case .stopped(let signal): (kind, value) = (1, signal)
     case .zombie(let waitStatus): (kind, value) = (2, waitStatus)
     }
+    if leaderStatus != nil { kind |= 4 }
     coder.field(&kind)
     coder.field(&value)
-    switch kind {
+    // A reader that does not know this must not bring it back to life.
+    leaderStatus = kind & 4 == 0 ? nil : leaderStatus ?? 0
+    switch kind & ~4 {
     case 0: state = .running
     case 1: state = .stopped(signal: value)
     case 2: state = .zombie(waitStatus: value)

@@ -83,6 +83,7 @@ struct Validation {
     if case .zombie = process.state {
     } else {
       if process.threads.first?.id != process.id.leader { return "no thread bears its number" }
+      if process.leaderStatus != nil, process.threads.count < 2 { return "all of its threads have ended" }
     }
     let links = [
       process.sharesMemoryWith, process.sharesDescriptorsWith, process.sharesDirectoriesWith,

@@ -41,6 +41,9 @@ extension KernelEngine {
       if name == .exitGroup || process.threads.count == 1 {
         forget(process)
         awaitEnd(of: process)
+      } else {
+        process.threads.removeAll { $0 === held }
+        tasks[thread.rawValue] = nil
       }
       return .success(0)
     default: break

@@ -6,7 +6,12 @@ import CLinux
   private let file: FileDescriptor
 
   public init(_ process: ProcessID) throws(Errno) {
-    let number = cr_syscall(Int(SYS_pidfd_open), Int(process.rawValue), 0, 0, 0, 0, 0)
+    var number = cr_syscall(Int(SYS_pidfd_open), Int(process.rawValue), 0, 0, 0, 0, 0)
+    if number < 0, number != -Int(ESRCH) {
+      // One thread of a process whose main thread has ended: PIDFD_THREAD, Linux 6.9.
+      let thread = cr_syscall(Int(SYS_pidfd_open), Int(process.rawValue), Int(O_EXCL), 0, 0, 0, 0)
+      if thread >= 0 { number = thread }
+    }
     file = FileDescriptor(owning: Int32(try checked(number)))
   }
 

@@ -42,6 +42,25 @@ import CLinux
   }
 }
 
+extension ProcessID {
+  /// By what number /proc shows memory and files of a process: those of a main thread that has ended are gone,
+  /// and the other threads have them. (/proc/TID leads to a thread, though it is not listed.)
+  public var reachable: ProcessID {
+    guard let files = try? ProcessFiles(self), let text = try? files.read("stat"),
+      ProcessStat(text)?.hasLostLeader == true, let threads = try? files.numbers(in: "task"),
+      let other = threads.first(where: { $0 != rawValue })
+    else { return self }
+    return ProcessID(other)
+  }
+
+  /// /proc/PID/maps; nil if that cannot be read.
+  public var memoryMap: [UInt8]? {
+    guard let text = try? ProcessFiles(self).read("maps") else { return nil }
+    if !text.isEmpty { return text }
+    return try? ProcessFiles(reachable).read("maps")
+  }
+}
+
 /// readlinkat(2), up to PATH_MAX bytes.
 public func readLink(
   _ path: ByteString, at directory: Int32 = AT_FDCWD

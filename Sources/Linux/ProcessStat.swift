@@ -80,7 +80,11 @@ public struct ProcessStat: Sendable {
 
   /// PF_KTHREAD: a thread of the kernel, which has no memory of its own to save.
   public var isKernelThread: Bool { flags & 0x0020_0000 != 0 }
-  public var isZombie: Bool { state == UInt8(ascii: "Z") || state == UInt8(ascii: "X") }
+  /// It has ended, as a whole.
+  public var isZombie: Bool { isMainThreadDead && threadCount <= 1 }
+  /// Its main thread has ended while others run on, or are about to end, too.
+  public var hasLostLeader: Bool { isMainThreadDead && threadCount > 1 }
+  private var isMainThreadDead: Bool { state == UInt8(ascii: "Z") || state == UInt8(ascii: "X") }
 
   /// tty_nr is the kernel's new_encode_dev: minor bits 31-20 and 7-0, major bits 19-8.
   private static func device(_ number: UInt32) -> UInt64 {

@@ -178,6 +178,10 @@ extension PtraceEngine {
         Self.awaitEnd(of: held.threads.filter { $0 !== thread })
         return .success(0)
       }
+    case .exit where thread.id == held.id.leader && held.isNew && held.threads.count > 1:
+      try Self.endLeader(thread, of: held, arguments)
+      tasks[thread.id.rawValue] = nil
+      return .success(0)
     default:
       return try Self.call(name, arguments, in: thread, of: held)
     }

@@ -224,10 +224,40 @@ extension PtraceEngine {
     Self.end(held)
   }
 
+  /// exit(2) of a main thread whose process goes on.
+  ///
+  /// It is let go before: a dead leader that others outlive cannot be given back by its tracer, and as
+  /// long as it has one, its parent is not told when the last of them ends.
+  static func endLeader(
+    _ thread: HeldThread, of held: HeldProcess, _ arguments: [UInt64]
+  ) throws(EngineError) {
+    try prepare(thread, of: held)
+    guard var registers = thread.calling, let landmarks = held.landmarks,
+      let number = registers.number(of: .exit)
+    else { throw EngineError("end main thread", held.id, .invalid) }
+    registers.prepare(
+      SystemCall(number: number, arguments: arguments), at: landmarks.systemCall)
+    try attempt("end main thread", held.id) { () throws(Errno) in
+      try Tracing.setRegisterSet(1, to: registers.generalRegisters, of: thread.id)
+      try Tracing.setOptions(0, of: thread.id)
+      try Tracing.detach(thread.id)
+    }
+    held.threads.removeAll { $0 === thread }
+    var patience = Patience()
+    while let stat = try? ProcessFiles(held.id).read("stat"), TaskLife(stat: stat) == .alive {
+      guard !patience.isExhausted else { throw EngineError("end main thread", held.id, .timedOut) }
+      patience.wait()
+    }
+  }
+
   /// SIGKILL; what the kernel keeps for a tracer is fetched, so that real parents see the end.
   static func end(_ held: HeldProcess) {
     _ = cr_syscall(Int(SYS_kill), Int(held.id.rawValue), Int(SIGKILL), 0, 0, 0, 0)
     awaitEnd(of: held.threads.reversed())
+    // A main thread that had ended before is no tracee, and still our child.
+    if held.isOurChild, !held.threads.contains(where: { $0.id == held.id.leader }) {
+      awaitEnd(of: [HeldThread(held.id.leader, of: held.id)])
+    }
   }
 
   static func awaitEnd(of threads: [HeldThread]) {

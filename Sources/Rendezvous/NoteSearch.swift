@@ -17,7 +17,7 @@ struct NoteSearch {
   func addresses(
     _ read: (MemoryRange) throws(EngineError) -> [UInt8]?
   ) throws(EngineError) -> [UInt64] {
-    guard let text = try? ProcessFiles(process).read("maps") else { return [] }
+    guard let text = process.memoryMap else { return [] }
     let machine = ownMachine
     var found: [UInt64] = []
     for region in MappedRegion.parse(text) {
@@ -57,7 +57,7 @@ struct NoteSearch {
 
   /// `e_machine` of the program that it executes.
   private var ownMachine: UInt16? {
-    guard let file = try? ProcessFiles(process).open("exe"), let head = try? file.read(20, at: 0),
+    guard let file = try? ProcessFiles(process.reachable).open("exe"), let head = try? file.read(20, at: 0),
       head.count == 20
     else { return nil }
     return head.half(at: 18)

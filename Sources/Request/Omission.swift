@@ -25,9 +25,7 @@ public enum Omission: Sendable {
 
   /// What a process asks for; nil if nothing, or if it cannot be looked at.
   public init?(of process: ProcessID) {
-    guard let files = try? ProcessFiles(process), let maps = try? files.read("maps") else {
-      return nil
-    }
+    guard let maps = process.memoryMap else { return nil }
     self.init(maps: maps)
   }
 

@@ -26,6 +26,13 @@ extension Rebuilder {
     }
   }
 
+  /// exit(2) of a main thread that had ended; whatever concerns the process as a whole was done by it before.
+  mutating func endLeader<E: Engine & ~Copyable>(_ index: Int, by engine: inout E) throws(Failure) {
+    guard let status = snapshot.processes[index].leaderStatus else { return }
+    let code = UInt64(status >> 8 & 0xff)
+    try one("end the main thread", .exit, [code], members[index].id.leader, remote(index), by: &engine)
+  }
+
   private func end<E: Engine & ~Copyable>(
     _ index: Int, _ status: WaitStatus, by engine: inout E
   ) throws(Failure) {
@@ -68,7 +75,7 @@ extension Rebuilder {
   func awaitState(_ state: Unicode.Scalar, of index: Int) throws(Failure) {
     let deadline = Clock.monotonic.reading + 5_000_000_000
     while true {
-      if let text = try? ProcessFiles(members[index].id).read("stat"), let stat = ProcessStat(text),
+      if let text = try? ProcessFiles(members[index].id.reachable).read("stat"), let stat = ProcessStat(text),
         stat.state == UInt8(ascii: state)
       {
         return

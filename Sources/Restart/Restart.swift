@@ -129,6 +129,7 @@ extension Rebuilder {
     try restoreCredentials(index, by: &engine)
     try restoreRegisters(index, by: &engine)
     restoreAffinities(index, &report)
+    try endLeader(index, by: &engine)
     guard case .stopped = snapshot.processes[index].state else { return }
     try stop(index, by: &engine)
   }

@@ -162,7 +162,7 @@ extension Rebuilder {
     let process = snapshot.processes[index]
     let restarts = CallRestart(process)
     var present: [RegisterSet] = []
-    for (place, thread) in process.threads.enumerated() {
+    for (place, thread) in process.threads.enumerated() where place > 0 || process.leaderStatus == nil {
       let target = members[index].threads[place]
       try restoreRegisterSets(of: thread, to: target, &present, index, by: &engine)
       do throws(EngineError) {

@@ -30,6 +30,9 @@ public struct Process: Sendable {
 
   /// The leader first. Empty for a zombie.
   public var threads: [Thread]
+  /// Its main thread has ended while others run on: the status with which that ended, as wait4(2) will report it
+  /// in the end. The first of `threads` stands for it, without registers.
+  public var leaderStatus: Int32?
   public var memory: AddressSpace
   /// Index into `Snapshot.processes` of the process whose address space this one shares
   /// (CLONE_VM without CLONE_THREAD); its own `memory.regions` are then empty.

@@ -49,6 +49,7 @@ struct ContextReport {
     object.set("group", process.group.rawValue)
     object.set("session", process.session.rawValue)
     setState(process.state, in: &object)
+    if let status = process.leaderStatus { object.set("main_thread_status", status) }
     object.set("architecture", process.machine.shortName)
     object.set("bits", process.machine.wordSize.bytes * 8)
     object.set("byte_order", process.machine.byteOrder == .little ? "little" : "big")

@@ -117,7 +117,11 @@ struct Overview {
 
   private mutating func addThreads(_ process: Process) {
     line("threads of \(process.id):")
-    for thread in process.threads {
+    for (place, thread) in process.threads.enumerated() {
+      if place == 0, process.leaderStatus != nil {
+        line("  \(padded("\(thread.id)", 8)) \(padded(shown(thread.name), 16)) has ended, others run on")
+        continue
+      }
       let registers = thread.registers
       var facts: ByteString = "pc \(hex: registers.programCounter), sp \(hex: registers.stackPointer)"
       if !registers.areUnderstood { facts = "\(registers.generalRegisters.count) bytes of registers" }

@@ -19,6 +19,19 @@ struct RoundTripTests {
     #expect(description(back) == description(snapshot))
   }
 
+  @Test(arguments: machines, [Process.State.running, .stopped(signal: 19)])
+  func `the end of a main thread comes back`(machine: Machine, state: Process.State) throws {
+    var sample = Sample(machine)
+    var snapshot = sample.snapshot()
+    snapshot.processes[0].state = state
+    snapshot.processes[0].leaderStatus = 0x700
+    let bytes = try contextFile(&snapshot)
+    let back = try read(bytes)
+    #expect(back.processes[0].leaderStatus == 0x700)
+    #expect(back.processes[1].leaderStatus == nil)
+    #expect(description(back) == description(snapshot))
+  }
+
   @Test func `contents stand at page boundaries and do not overlap`() throws {
     var sample = Sample(.powerpc64)
     var snapshot = sample.snapshot()
