@@ -88,6 +88,11 @@ public protocol Architecture: Sendable {
   /// (epoll_wait(2) and others, see signal(7)): makes that a call which the kernel makes again unless
   /// a handler runs (ERESTARTNOHAND).
   mutating func hideInterruption(of sleep: SleepingCall?)
+  /// The call that restart_syscall(2), which the thread was interrupted in, goes on with.
+  mutating func setNumber(ofInterruptedCall number: UInt64)
+  /// Whether a thread that gets the registers of an interrupted call goes on in what the kernel itself remembers of
+  /// the last call that it interrupted (its restart block), whatever the thread did since.
+  static var resumesByRestartBlock: Bool { get }
   /// Makes the interrupted call return −EINTR, as after a handled signal.
   mutating func abandonInterruptedCall()
 

@@ -16,9 +16,11 @@ public enum SystemCallName: Sendable {
   case setresuid, setresgid, setgroups, capset, setfsuid, setfsgid
   case shmget, shmat, semget, semop, semtimedop, semctl, msgget, msgsnd, msgrcv, msgctl, mqNotify
   case userfaultfd, epollCtl, closeRange, pidfdOpen, pidfdGetfd, getpid, gettid, kill, tgkill, nanosleep,
-    clockNanosleep
+    clockNanosleep, futex
+  /// Not on every processor.
+  case poll
   /// With 64 bits of seconds, on a processor whose `long` has 32.
-  case clockNanosleepTime64
+  case clockNanosleepTime64, futexTime64
   /// Sets the thread register, on 32-bit ARM.
   case setTLS
 }

@@ -26,11 +26,12 @@ public func checkpoint<E: Engine & ~Copyable>(
   let deadline = Deadline(secondsFromNow: request.timeLimit)
   report.step("looking at the processes")
   let overview = ScopeSearch(request: request).overview()
-  let identities = try lookAround(at: overview, until: deadline, &report)
+  var waits = LimitedWaits()
+  let identities = try lookAround(at: overview, &waits, until: deadline, &report)
   try awaitLoaded(overview.processes, until: deadline, &report)
 
   var frozen = Frozen()
-  var trip = Trip(request: request, deadline: deadline)
+  var trip = Trip(request: request, deadline: deadline, waits: waits)
   do throws(Failure) {
     try trip.save(&frozen, overview, identities, by: &engine, into: &destination, &report)
     // Callbacks are told of success when it is one, so the file is finished before.
@@ -56,8 +57,10 @@ public func checkpoint<E: Engine & ~Copyable>(
 
 /// What can be known before anybody is stopped: reasons why it cannot be done, and mapped files.
 private func lookAround(
-  at overview: ScopeSearch.Overview, until deadline: Deadline, _ report: inout Report
+  at overview: ScopeSearch.Overview, _ waits: inout LimitedWaits, until deadline: Deadline,
+  _ report: inout Report
 ) throws(Failure) -> FileIdentities {
+  var clock = ProcessorTime()
   var identities = FileIdentities()
   var problems = Problems()
   var warnings: [ByteString] = []
@@ -72,7 +75,9 @@ private func lookAround(
     // Refused by that name when it is its turn, whatever its namespaces are.
     if stat.isKernelThread { continue }
     namespaces.check(process, stat.name, &problems, &warnings)
+    Namespaces.checkMemoryPolicies(process, stat.name, &warnings)
     identities.learn(from: process)
+    waits.note(process, &clock)
   }
   identities.findOtherUsers(besides: overview.processes)
   if let failure = problems.failure { throw failure }
@@ -91,9 +96,12 @@ private struct Trip: ~Copyable {
   /// Kept in the restored program; until the file is safe they are the target's.
   var connections: HeldConnections?
 
-  init(request: CheckpointRequest, deadline: Deadline) {
+  var waits: LimitedWaits
+
+  init(request: CheckpointRequest, deadline: Deadline, waits: LimitedWaits) {
     self.request = request
     self.deadline = deadline
+    self.waits = waits
     rendezvous = Rendezvous(until: deadline)
   }
 
@@ -105,9 +113,12 @@ private struct Trip: ~Copyable {
     report.step("stopping the processes")
     try freeze(
       request, by: &engine, into: &frozen, expecting: overview, until: deadline, report: &report)
+    waits.confirm(stoppedAt: frozen.since)
     try gather(&rendezvous, request, &frozen, by: &engine, until: deadline, destination, &report)
+    if rendezvous.hasLetRun { waits.forgetAll() }
     report.step("collecting their state")
     var collector = Collector(request: request, identities: identities)
+    collector.waits = waits
     collector.contextFile = destination.identity.map { FileKey(device: $0.device, inode: $0.inode) }
     try collector.collect(frozen, by: &engine, until: deadline)
     collector.finishHeldConnections(signal: request.signal)

@@ -41,6 +41,7 @@ struct Collector {
   var processHandles: [SeenObject] = []
   var sharedMemories = SharedMemoryTable()
   var kinship = Kinship()
+  var waits = LimitedWaits()
   /// A living thread of each process whose main thread has ended.
   var speakers: [Int32: ProcessID] = [:]
   let savedFiles: SavedFiles

@@ -102,6 +102,8 @@ extension Collector {
       thread.robustList = list.head
       thread.robustListLength = list.length
     }
+    waits.nameContinuedCall(of: id, &thread.registers)
+    thread.timeLeft = timeLeft(of: thread, in: process, by: &engine)
     if let reason = thread.registers.unsupportedReason {
       problems.add(
         "process \(process) (\(status.name)): its thread \(id) \(reason): not supported yet")

@@ -95,6 +95,7 @@ private struct Examination {
 
   private mutating func look(at id: ProcessID, _ stat: ProcessStat) throws(Failure) {
     namespaces.check(id, stat.name, &collector.problems, &collector.warnings)
+    Namespaces.checkMemoryPolicies(id, stat.name, &collector.warnings)
     if request.requiresLibrary {
       do throws(Failure) { try LibrarySearch(process: id).demand() } catch {
         prospect.problems.append(error)

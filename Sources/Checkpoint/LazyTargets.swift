@@ -32,7 +32,8 @@ func checkLoaded(_ process: Process, _ regions: [MappedRegion]) throws(Failure) 
 }
 
 private func isBeingLoaded(_ process: ProcessID) -> Bool {
-  guard let files = try? ProcessFiles(process), let text = try? files.read("smaps", expecting: 1 << 16)
+  guard let files = try? ProcessFiles(process.reachable),
+    let text = try? files.read("smaps", expecting: 1 << 16)
   else { return false }
   return MappedRegion.parse(text).contains { $0.isWatchedForLoading(of: process) }
 }
@@ -54,7 +55,7 @@ extension MappedRegion {
 
 extension ProcessID {
   fileprivate var hasUserFault: Bool {
-    guard let files = try? ProcessFiles(self), let numbers = try? files.numbers(in: "fd") else {
+    guard let files = try? ProcessFiles(reachable), let numbers = try? files.numbers(in: "fd") else {
       return false
     }
     return numbers.contains { (try? files.link("fd/\($0)")) == "anon_inode:[userfaultfd]" }

@@ -44,6 +44,18 @@ struct Namespaces {
     }
   }
 
+  /// What the kernel keeps of a process for the nodes of this machine, and a restart does not bring back.
+  static func checkMemoryPolicies(_ process: ProcessID, _ name: ByteString, _ warnings: inout [ByteString]) {
+    guard MemoryPolicies.areEffective else { return }
+    let policies = MemoryPolicies.of(process)
+    guard !policies.isEmpty else { return }
+    var words = policies[0]
+    for policy in policies.dropFirst() { words += ", " + policy }
+    warnings.append(
+      "process \(process) (\(name)) has memory policies (mbind, set_mempolicy: \(words)); after a restart its memory "
+        + "is where that of the restarting command would be")
+  }
+
   /// By how much its clocks since boot are ahead of ours: time_namespaces(7).
   static func clockOffsets(of process: ProcessID) -> (monotonic: TimeValue, bootTime: TimeValue) {
     var offsets = (monotonic: TimeValue(), bootTime: TimeValue())

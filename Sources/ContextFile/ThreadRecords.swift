@@ -39,6 +39,9 @@ extension Thread {
     coder.field(&timerSlack)
     coder.field(&seccompMode)
     coder.numbers(&seccompFilters)
+    var left = timeLeft ?? .max
+    coder.field(&left)
+    timeLeft = left == .max ? nil : left
   }
 }
 

@@ -87,6 +87,12 @@ public protocol Engine: ~Copyable {
     _ name: SystemCallName, _ arguments: [UInt64], in thread: ThreadID
   ) throws(EngineError) -> Result<UInt64, Errno>
 
+  /// Has a thread of the engine's making begin a call and interrupts it at once, so that the kernel knows the moment
+  /// at which it is to end: given the registers of one that was interrupted in it, the thread goes on with that.
+  mutating func begin(
+    _ call: SystemCall, in thread: ThreadID
+  ) throws(EngineError) -> BegunCall
+
   /// Makes the same-shaped call in many threads at once (they run side by side); results in order.
   mutating func callEach(
     _ calls: [ThreadCall]
@@ -177,6 +183,15 @@ public struct LoadPiece: Sendable {
     self.kind = kind
     self.extent = extent
   }
+}
+
+/// What became of a call that was to be interrupted at once.
+public enum BegunCall: Sendable {
+  case interrupted
+  /// There was nothing to wait for.
+  case returned(Int64)
+  /// This processor's kernel, or the engine, has no way of going on with it.
+  case notBegun
 }
 
 /// A call for one thread of many.

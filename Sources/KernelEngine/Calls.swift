@@ -54,6 +54,11 @@ extension KernelEngine {
     return result
   }
 
+  /// The module brings calls to their end.
+  public mutating func begin(
+    _ call: SystemCall, in thread: ThreadID
+  ) throws(EngineError) -> BegunCall { .notBegun }
+
   public mutating func callEach(
     _ calls: [ThreadCall]
   ) throws(EngineError) -> [Result<UInt64, Errno>] {

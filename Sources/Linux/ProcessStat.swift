@@ -25,6 +25,8 @@ public struct ProcessStat: Sendable {
   public var code: MemoryRange
   public var stackStart: UInt64
   public var exitSignal: Int32
+  /// It ran there last.
+  public var processor: Int
   public var policy: UInt32
   public var data: MemoryRange
   public var heapStart: UInt64
@@ -70,6 +72,7 @@ public struct ProcessStat: Sendable {
     code = MemoryRange(start: address(26), end: address(27))
     stackStart = address(28)
     exitSignal = Int32(truncatingIfNeeded: field(38))
+    processor = Int(field(39))
     policy = UInt32(truncatingIfNeeded: field(41))
     data = MemoryRange(start: address(45), end: address(46))
     heapStart = address(47)

@@ -74,6 +74,7 @@ public enum Room {
     try step("keep mounts to themselves") { () throws(Errno) in
       try mount("none", on: "/", type: "", flags: 0x8_4000)  // MS_REC | MS_SLAVE
     }
+    cr_room_keep_outside()
     try step("mount /proc for them") { () throws(Errno) in
       try mount("proc", on: "/proc", type: "proc", flags: 0xe)  // no set-id, devices, programs
     }
@@ -85,6 +86,34 @@ public enum Room {
 
   /// This process is the first one of a room.
   public static var isInside: Bool { cr_in_room() != 0 }
+
+  /// Inside: the pids that processes of the room have for whoever is outside; their own where that cannot be seen.
+  public static func outsideIDs(of processes: [ProcessID]) -> [ProcessID] {
+    let outside = DescriptorNumber(cr_room_outside())
+    guard isInside, outside.rawValue >= 0, let own = try? readLink("self", at: outside.rawValue).decimalNumber
+    else { return processes }
+    var ids: [Int32: Int32] = [:]
+    var pending = [own]
+    while let id = pending.popLast() {
+      guard let text = try? FileDescriptor(opening: "\(id)/status", at: outside.rawValue, flags: 0).readToEnd()
+      else { continue }
+      ids[ProcessStatus(text).innermostID.rawValue] = id
+      for thread in (try? threads(of: id, seenIn: outside)) ?? [] {
+        let path: ByteString = "\(id)/task/\(thread)/children"
+        guard let list = try? FileDescriptor(opening: path, at: outside.rawValue, flags: 0).readToEnd() else {
+          continue
+        }
+        var scanner = TextScanner(list)
+        while case let child = Int32(truncatingIfNeeded: scanner.number()), child != 0 { pending.append(child) }
+      }
+    }
+    return processes.map { ProcessID(ids[$0.rawValue] ?? $0.rawValue) }
+  }
+
+  private static func threads(of id: Int32, seenIn outside: DescriptorNumber) throws(Errno) -> [Int32] {
+    try directoryNumbers(
+      FileDescriptor(opening: "\(id)/task", at: outside.rawValue, flags: O_RDONLY | O_DIRECTORY))
+  }
 
   /// Inside: signals are heard, and none is lost.
   public static func tellReady() { cr_room_tell(Int32(CR_ROOM_READY), 0) }

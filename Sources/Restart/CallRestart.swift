@@ -12,8 +12,9 @@ import Snapshot
 ///   in the arguments, so making the call again is exactly right;
 /// - nanosleep(2) and clock_nanosleep(2) wrote the rest into `rem` when they were interrupted, so
 ///   the call is made again with `rem` as its request; sleep(3) passes one structure for both;
-/// - poll(2), and sleeps that want no rest, are made again with the whole time: they wait longer
-///   than asked, which any program must expect of a busy machine, and never less.
+/// - of poll(2), of a relative futex(2) and of sleeps that want no rest the checkpoint finds out what is left
+///   (`LimitedWaits`), and the kernel is given a restart block with that (`beginAgain`). Where either cannot be done
+///   they are made again with the whole time: they wait longer than asked, and never less.
 struct CallRestart {
   private let process: Process
 
@@ -37,7 +38,7 @@ struct CallRestart {
   }
 
   /// Whether a handler runs before the thread does anything else.
-  private func isHandlerPending(_ thread: Thread, _ isLeader: Bool) -> Bool {
+  func isHandlerPending(_ thread: Thread, _ isLeader: Bool) -> Bool {
     // The kernel prefers the leader for what is sent to the process.
     let pending = thread.pendingSignals + (isLeader ? process.pendingSignals : [])
     for info in pending {

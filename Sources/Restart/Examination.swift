@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
+import Architecture
 import CLinux
+import Engine
 import Linux
 import Request
 import Snapshot
 
-/// Whether `restart` would succeed with these arguments, here and now. Nothing is made or changed.
+/// Whether `restart` would succeed with these arguments, here and now. Nothing is changed, and
+/// nothing stays but for the moment in which a process of ours shows what registers this processor has.
 ///
 /// What only the attempt can tell is not in the answer: whether memory will do, and what a security
 /// module says.
 ///
 /// - Throws: what keeps it from looking at all (no /proc).
-public func examine(
-  _ request: RestartRequest, _ snapshot: Snapshot
+public func examine<E: Engine & ~Copyable>(
+  _ request: RestartRequest, _ snapshot: Snapshot, by engine: inout E
 ) throws(Failure) -> Prospect {
   var report = Report()
   let snapshot = prepared(snapshot, for: request)
@@ -19,11 +22,39 @@ public func examine(
   plan.examine(&report)
   var problems = plan.problems
   checkAccess(snapshot, &problems)
+  try checkRegisters(snapshot, &problems, by: &engine)
   var prospect = Prospect()
   prospect.processes = snapshot.processes.map { $0.id }
   prospect.problems = problems.found
   prospect.warnings = report.warnings
   return prospect
+}
+
+private func checkRegisters<E: Engine & ~Copyable>(
+  _ snapshot: Snapshot, _ problems: inout Problems, by engine: inout E
+) throws(Failure) {
+  let usesMore = snapshot.processes.contains { process in
+    process.machine.number == Machine.native.number || process.machine == .i386
+  }
+  guard usesMore else { return }
+  do throws(EngineError) {
+    let probe = try engine.spawn(SpawnRequest(executable: ""))
+    defer { engine.kill(probe) }
+    for process in snapshot.processes {
+      var present: [RegisterSet] = []
+      do throws(Failure) {
+        let failure = try snapshot.lackOfRegisters(process) { type throws(Failure) in
+          if let known = present.first(where: { $0.noteType == type }) { return known.bytes }
+          let bytes = try engaging { () throws(EngineError) in try engine.registerSet(type, of: probe.leader) }
+          present.append(RegisterSet(noteType: type, bytes: bytes))
+          return bytes
+        }
+        if let failure { problems.add(failure.errno, failure.message) }
+      } catch { problems.add(error.errno, error.message) }
+    }
+  } catch {
+    throw Failure(error)
+  }
 }
 
 /// Whether we may open the regular files as the processes had them open and mapped. Opened and closed

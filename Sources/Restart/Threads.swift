@@ -175,6 +175,9 @@ extension Rebuilder {
         let interrupted = registers.interruptedCall
         switch interrupted {
         case nil: break
+        case .withRestartBlock
+        where try beginAgain(&registers, thread, isLeader: place == 0, in: target, index, by: &engine):
+          break
         case .again, .withRestartBlock:
           restarts.restart(&registers, interrupted!, of: thread, isLeader: place == 0) { address in
             let range = MemoryRange(start: address, count: 16)
@@ -187,6 +190,33 @@ extension Rebuilder {
       } catch {
         throw Failure(error)
       }
+    }
+  }
+}
+
+extension Rebuilder {
+  /// A call of whose time something is left is begun with that, and is the kernel's from then on.
+  private func beginAgain<E: Engine & ~Copyable>(
+    _ registers: inout Registers, _ thread: Thread, isLeader: Bool, in target: ThreadID, _ index: Int,
+    by engine: inout E
+  ) throws(EngineError) -> Bool {
+    let process = snapshot.processes[index]
+    guard let left = thread.timeLeft, !CallRestart(process).isHandlerPending(thread, isLeader) else { return false }
+    let place = remote(index).scratch.start
+    guard let (call, time) = registers.limitedCall(to: left, at: place) else { return false }
+    if time.isEmpty {
+      // All of it is in registers that no C library looks at again: so a later checkpoint finds the same call.
+      registers.repeatInterruptedCall(with: call.arguments)
+      return true
+    }
+    guard registers.resumesByRestartBlock else { return false }
+    try engine.write(time, to: place, of: members[index].id)
+    switch try engine.begin(call, in: target) {
+    case .interrupted: return true
+    case .returned(let value):
+      registers.setResult(value)
+      return true
+    case .notBegun: return false
     }
   }
 }

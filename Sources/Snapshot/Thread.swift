@@ -10,6 +10,9 @@ public struct Thread: Sendable {
   /// The further regsets, in the order in which they must be set.
   public var registerSets: [RegisterSet]
 
+  /// Of the time limit of the interrupted call, in nanoseconds, where only the kernel knew it; nil: not known.
+  public var timeLeft: UInt64?
+
   /// Bit n−1 for signal n.
   public var signalMask: UInt64
   /// Pending for this thread only: `siginfo_t` records.

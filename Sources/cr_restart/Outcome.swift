@@ -37,15 +37,18 @@ final class Outcome {
       for warning in job.warnings { messages.warning(warning) }
     }
     messages.step("running")
+    // For whoever asked, who may be outside of the namespaces that --rootless has made.
+    let ids = options.isJSON || options.detaches ? Room.outsideIDs(of: job.members.map { $0.id }) : []
+    let root = zip(job.members, ids).first { $0.0.id == job.root }?.1 ?? job.root
     if options.isJSON {
       var object = JSONObject()
-      object.set("pid", job.root.rawValue)
-      object.set("processes", job.members.map { $0.id })
+      object.set("pid", root.rawValue)
+      object.set("processes", ids)
       object.set("saved_processes", job.members.map { $0.saved })
       object.set("warnings", job.warnings)
       _ = Tool.show(object.text + "\n")
     } else if options.detaches {
-      _ = Tool.show("\(job.root)\n")
+      _ = Tool.show("\(root)\n")
     }
     guard let command = options.hooks.onSuccess else { return nil }
     return run(command, signalMask: signalMask)

@@ -63,7 +63,8 @@ func check(_ options: RestartOptions, _ outcome: Outcome) -> Int32 {
   do throws(Failure) {
     let reader = try openContext(options, outcome, outcome.watch.makeReport())
     outcome.watch.finish()
-    return outcome.tell(try examine(options.request, reader.snapshot))
+    var engine = PtraceEngine()
+    return outcome.tell(try examine(options.request, reader.snapshot, by: &engine))
   } catch {
     outcome.watch.finish()
     if error.errno == .interrupted { return outcome.tell(error) }

@@ -64,6 +64,7 @@ class Scenario:
   runner: huge-pages           128 may be had, which no other test disturbs, and huge/ is a hugetlbfs
   runner: linger N             seconds for which it runs on between its checkpoint and its death
   runner: seconds N            how long a wait may take
+  runner: once                 it cannot be told what it would see after a second restart
   """
 
   def __init__(self, source, machine=None):
@@ -75,6 +76,7 @@ class Scenario:
     words = re.findall(r"runner: (\S+) ?(.*?)(?: \*/)?$", head, re.M)
     self.needs_root = ("root", "") in words
     self.needs_huge_pages = ("huge-pages", "") in words
+    self.once = ("once", "") in words
     self.needs_both = ("both", "") in words
     self.options = {
       tool: [option for key, value in words if key == tool for option in value.split()]
@@ -82,7 +84,8 @@ class Scenario:
     self.refused = next((value for key, value in words if key == "refused"), None)
     self.seconds = next((float(value) for key, value in words if key == "seconds"), 20.0)
     self.linger = next((float(value) for key, value in words if key == "linger"), 0.0)
-    known = {"root", "both", "huge-pages", "checkpoint", "restart", "refused", "linger", "seconds"}
+    known = {"root", "both", "huge-pages", "checkpoint", "restart", "refused", "linger", "seconds",
+      "once"}
     unknown = {key for key, _ in words} - known
     assert not unknown, f"{source}: unknown runner word {unknown}"
 

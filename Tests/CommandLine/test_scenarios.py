@@ -13,6 +13,8 @@ import runner
 def test_scenario(scenario, way, directory):
   if scenario.needs_root and os.geteuid() != 0:
     pytest.skip("needs root")
+  if scenario.once and way == "again":
+    pytest.skip("once: what it counts begins again")
   if scenario.refused and way == "restart":
     pytest.skip("refused: there is nothing to restart")
   try:

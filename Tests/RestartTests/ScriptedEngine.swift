@@ -106,6 +106,10 @@ struct ScriptedEngine: Engine, ~Copyable {
     return .success(0)
   }
 
+  mutating func begin(
+    _ call: SystemCall, in thread: ThreadID
+  ) throws(EngineError) -> BegunCall { .notBegun }
+
   mutating func callEach(_ calls: [ThreadCall]) throws(EngineError) -> [Result<UInt64, Errno>] {
     try step("make system calls", ProcessID(calls[0].thread.rawValue))
     journal.calls.append(calls[0].name)

@@ -173,6 +173,10 @@ public struct AArch64: Architecture {
     hidesInterruption = true
   }
 
+  public mutating func setNumber(ofInterruptedCall number: UInt64) {}
+
+  public static var resumesByRestartBlock: Bool { false }
+
   public mutating func abandonInterruptedCall() { setResult(-4) }
 
   /// The kernel restores x7 after a stop in a call, and decides about an interrupted call by x0 and

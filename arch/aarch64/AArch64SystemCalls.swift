@@ -36,6 +36,7 @@ extension AArch64 {
     case .timerSettime: 110
     case .timerDelete: 111
     case .clockNanosleep: 115
+    case .futex: 98
     case .mqNotify: 184
     case .schedSetscheduler: 119
     case .schedSetaffinity: 122
@@ -97,7 +98,7 @@ extension AArch64 {
     case .pidfdGetfd: 438
     case .mseal: 462
     // An x86 call, one of 32-bit processors, and one of ARM.
-    case .archPrctl, .clockNanosleepTime64, .setTLS: nil
+    case .archPrctl, .clockNanosleepTime64, .futexTime64, .poll, .setTLS: nil
     }
   }
 }

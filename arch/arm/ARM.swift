@@ -200,6 +200,10 @@ public struct ARM: Architecture {
     }
   }
 
+  public mutating func setNumber(ofInterruptedCall number: UInt64) {}
+
+  public static var resumesByRestartBlock: Bool { false }
+
   public mutating func abandonInterruptedCall() { setResult(-4) }
 
   public var callToMakeAgain: UInt64? {

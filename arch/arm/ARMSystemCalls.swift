@@ -63,6 +63,8 @@ extension ARM {
     case .timerGettime: 259
     case .timerDelete: 261
     case .clockNanosleep: 265
+    case .futex: 240
+    case .poll: 168
     case .tgkill: 268
     case .mqNotify: 278
     case .semop: 298
@@ -93,6 +95,7 @@ extension ARM {
     case .pkeyAlloc: 395
     case .rseq: 398
     case .clockNanosleepTime64: 407
+    case .futexTime64: 422
     case .semtimedop: 420
     case .pidfdOpen: 434
     case .clone3: 435

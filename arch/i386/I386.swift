@@ -203,5 +203,11 @@ public struct I386: Architecture {
     }
   }
 
+  public mutating func setNumber(ofInterruptedCall number: UInt64) {
+    values[Index.originalEax] = UInt32(truncatingIfNeeded: number)
+  }
+
+  public static var resumesByRestartBlock: Bool { true }
+
   public mutating func abandonInterruptedCall() { setResult(-4) }
 }

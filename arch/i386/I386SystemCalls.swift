@@ -62,6 +62,8 @@ extension I386 {
     case .timerGettime: 261
     case .timerDelete: 263
     case .clockNanosleep: 267
+    case .futex: 240
+    case .poll: 168
     case .mqNotify: 281
     case .tgkill: 270
     case .ioprioSet: 289
@@ -92,6 +94,7 @@ extension I386 {
     case .msgrcv: 401
     case .msgctl: 402
     case .clockNanosleepTime64: 407
+    case .futexTime64: 422
     // semop(2) itself is not there: semtimedop_time64 without a time.
     case .semop, .semtimedop: 420
     case .pidfdOpen: 434

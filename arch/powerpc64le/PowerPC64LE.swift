@@ -216,5 +216,9 @@ public struct PowerPC64LE: Architecture {
     }
   }
 
+  public mutating func setNumber(ofInterruptedCall number: UInt64) {}
+
+  public static var resumesByRestartBlock: Bool { false }
+
   public mutating func abandonInterruptedCall() { setResult(-4) }
 }

@@ -61,6 +61,8 @@ extension PowerPC64LE {
     case .timerGettime: 242
     case .timerDelete: 244
     case .clockNanosleep: 248
+    case .futex: 221
+    case .poll: 167
     case .tgkill: 250
     case .mqNotify: 266
     case .ioprioSet: 273
@@ -97,7 +99,7 @@ extension PowerPC64LE {
     case .pidfdGetfd: 438
     case .mseal: 462
     // An x86 call, and one of 32-bit processors.
-    case .archPrctl, .clockNanosleepTime64, .setTLS: nil
+    case .archPrctl, .clockNanosleepTime64, .futexTime64, .setTLS: nil
     }
   }
 }

@@ -75,6 +75,8 @@ extension X86_64 {
     case .mqNotify: 244
     case .ioprioSet: 251
     case .clockNanosleep: 230
+    case .futex: 202
+    case .poll: 7
     case .openat: 257
     case .setRobustList: 273
     case .getRobustList: 274
@@ -97,7 +99,7 @@ extension X86_64 {
     case .closeRange: 436
     case .pidfdGetfd: 438
     case .mseal: 462
-    case .clockNanosleepTime64, .setTLS: nil
+    case .clockNanosleepTime64, .futexTime64, .setTLS: nil
     }
   }
 }

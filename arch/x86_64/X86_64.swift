@@ -164,6 +164,10 @@ public struct X86_64: Architecture {
     }
   }
 
+  public mutating func setNumber(ofInterruptedCall number: UInt64) { values[Index.originalRax] = number }
+
+  public static var resumesByRestartBlock: Bool { true }
+
   public mutating func abandonInterruptedCall() { setResult(-4) }
 
   private mutating func reenterKernel() {

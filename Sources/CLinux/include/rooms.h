@@ -20,6 +20,9 @@ int cr_room_fork(void);
 int cr_in_room(void);
 /* In the child; outside of a room nothing. */
 void cr_room_tell(int kind, int value);
+/* In the child, while it still sees them: keeps the outside's /proc, for cr_room_outside(), -1 if there is none. */
+void cr_room_keep_outside(void);
+int cr_room_outside(void);
 /* In the child: waits for all its children, with nothing open, and ends. */
 _Noreturn void cr_room_linger(int status);
 /* In the parent, which has blocked `signals`: 1 a message, 2 one of the signals waits to be taken, 0
