@@ -47,7 +47,9 @@ extension Registers {
     if place.hasInside("futex") { return .futex }
     guard place.hasInside("nanosleep") else { return nil }
     // A clock is a small number, or a negative one; no structure is there.
-    let isClock = call.arguments[0] < 4096 || Int32(truncatingIfNeeded: call.arguments[0]) < 0 && call.arguments[1] <= 1
+    let first = call.arguments[0]
+    let isNegative = Int32(truncatingIfNeeded: first) < 0 && [0, 0xffff_ffff].contains(first >> 32)
+    let isClock = first < 4096 || isNegative && call.arguments[1] <= 1
     return isClock ? .clockNanosleep : .nanosleep
   }
 

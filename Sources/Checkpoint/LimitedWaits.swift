@@ -9,8 +9,9 @@ import Snapshot
 /// relative time, and sleeps that want no rest.
 ///
 /// The kernel keeps the moment at which such a call ends in its restart block, and shows it to nobody. It does show
-/// when a thread ran last, and how often it went to sleep: a thread that has not done so once more than before it was
-/// stopped has been in the same call since (since it was last continued, after an earlier checkpoint). Told too late, it is made to wait longer than asked, never less.
+/// when a thread ran last, and how often it went to sleep: one that has not done so more than once until it was stopped
+/// has been in the same call since, or since it was continued after an earlier checkpoint. It is then made to wait
+/// longer than asked, never less.
 struct LimitedWaits {
   private struct Wait {
     var process: ProcessID
@@ -28,7 +29,8 @@ struct LimitedWaits {
 
   /// Looks at the threads of a process that still runs.
   mutating func note(_ process: ProcessID, _ clock: inout ProcessorTime) {
-    guard let files = try? ProcessFiles(process), let threads = try? files.numbers(in: "task") else { return }
+    guard let files = try? ProcessFiles(process), let threads = try? files.numbers(in: "task")
+    else { return }
     for number in threads {
       let thread = ThreadID(number)
       guard let own = try? ProcessFiles(thread, of: process), let text = try? own.read("syscall"),
@@ -37,7 +39,8 @@ struct LimitedWaits {
         let stat = ProcessStat(state), let since = clock.monotonic(run, on: stat.processor)
       else { continue }
       let place = ByteString((try? own.read("wchan")) ?? [])
-      waits[number] = Wait(process: process, call: call, place: place, since: since, switches: run.voluntarySwitches)
+      waits[number] = Wait(
+        process: process, call: call, place: place, since: since, switches: run.voluntarySwitches)
     }
   }
 
@@ -61,7 +64,8 @@ struct LimitedWaits {
 
   /// Nanoseconds since the thread, which was interrupted with these registers, began its call.
   func elapsed(of thread: ThreadID, _ registers: Registers) -> UInt64? {
-    guard let wait = waits[thread.rawValue], registers.stackPointer == wait.call.stackPointer else { return nil }
+    guard let wait = waits[thread.rawValue], registers.stackPointer == wait.call.stackPointer
+    else { return nil }
     return end > wait.since ? end - wait.since : 0
   }
 }

@@ -95,19 +95,21 @@ public enum Room {
     var ids: [Int32: Int32] = [:]
     var pending = [own]
     while let id = pending.popLast() {
-      guard let text = try? FileDescriptor(opening: "\(id)/status", at: outside.rawValue, flags: 0).readToEnd()
-      else { continue }
+      guard let text = try? read("\(id)/status", in: outside) else { continue }
       ids[ProcessStatus(text).innermostID.rawValue] = id
       for thread in (try? threads(of: id, seenIn: outside)) ?? [] {
-        let path: ByteString = "\(id)/task/\(thread)/children"
-        guard let list = try? FileDescriptor(opening: path, at: outside.rawValue, flags: 0).readToEnd() else {
-          continue
-        }
+        guard let list = try? read("\(id)/task/\(thread)/children", in: outside) else { continue }
         var scanner = TextScanner(list)
-        while case let child = Int32(truncatingIfNeeded: scanner.number()), child != 0 { pending.append(child) }
+        while case let child = scanner.number(), child != 0 {
+          pending.append(Int32(truncatingIfNeeded: child))
+        }
       }
     }
     return processes.map { ProcessID(ids[$0.rawValue] ?? $0.rawValue) }
+  }
+
+  private static func read(_ path: ByteString, in outside: DescriptorNumber) throws(Errno) -> [UInt8] {
+    try FileDescriptor(opening: path, at: outside.rawValue, flags: 0).readToEnd()
   }
 
   private static func threads(of id: Int32, seenIn outside: DescriptorNumber) throws(Errno) -> [Int32] {

@@ -45,7 +45,9 @@ private func checkRegisters<E: Engine & ~Copyable>(
       do throws(Failure) {
         let failure = try snapshot.lackOfRegisters(process) { type throws(Failure) in
           if let known = present.first(where: { $0.noteType == type }) { return known.bytes }
-          let bytes = try engaging { () throws(EngineError) in try engine.registerSet(type, of: probe.leader) }
+          let bytes = try engaging { () throws(EngineError) in
+            try engine.registerSet(type, of: probe.leader)
+          }
           present.append(RegisterSet(noteType: type, bytes: bytes))
           return bytes
         }

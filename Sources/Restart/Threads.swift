@@ -201,7 +201,8 @@ extension Rebuilder {
     by engine: inout E
   ) throws(EngineError) -> Bool {
     let process = snapshot.processes[index]
-    guard let left = thread.timeLeft, !CallRestart(process).isHandlerPending(thread, isLeader) else { return false }
+    guard let left = thread.timeLeft, !CallRestart(process).isHandlerPending(thread, isLeader)
+    else { return false }
     let place = remote(index).scratch.start
     guard let (call, time) = registers.limitedCall(to: left, at: place) else { return false }
     if time.isEmpty {

@@ -191,3 +191,38 @@ def test_no_hook_is_run(context, directory):
   result = run("cr_restart", "--check", f"--run-on-failure=touch {mark}", directory / "none")
   check_failure(result, "none", 2)
   assert not mark.exists()
+
+
+NODES = "/sys/devices/system/node/has_memory"
+POLICY = """
+import ctypes, mmap, time
+memory = mmap.mmap(-1, 1 << 16)
+address = ctypes.addressof(ctypes.c_char.from_buffer(memory))
+nodes = ctypes.c_ulong(1)
+# MPOL_BIND
+result = ctypes.CDLL(None).syscall(237, ctypes.c_ulong(address), ctypes.c_ulong(1 << 16), 2,
+                                   ctypes.byref(nodes), ctypes.c_ulong(64), 0)
+print(result, flush=True)
+time.sleep(1000)
+"""
+
+
+@root_only
+@pytest.mark.skipif(os.uname().machine != "x86_64" or not os.path.exists(NODES),
+                    reason="a number of mbind(2), and a kernel that knows of nodes")
+@pytest.mark.parametrize("nodes", ["0-1", "0"])
+def test_memory_policies_are_warned_of_where_there_are_several_nodes(nodes, directory):
+  (directory / "nodes").write_text(nodes + "\n")
+  target = subprocess.Popen(
+    ["unshare", "-m", "sh", "-c", f"mount --bind {directory}/nodes {NODES} && exec python3 -c \"$0\"", POLICY],
+    stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
+  assert target.stdout.readline() == "0\n"
+  inside = ["nsenter", "-m", "-t", str(target.pid)]
+  tool = readable_copy(directory, "cr_checkpoint")
+  for arguments in (["--check"], ["-f", "context"]):
+    result = subprocess.run([*inside, tool, *arguments, str(target.pid)], cwd=directory, capture_output=True,
+                            text=True, timeout=60)
+    assert result.returncode == 0, result.stderr
+    assert ("has memory policies (mbind, set_mempolicy: bind:0)" in result.stderr) == (nodes == "0-1")
+  target.kill()
+  target.wait()

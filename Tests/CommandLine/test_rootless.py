@@ -210,6 +210,24 @@ def test_check_and_json(directory):
   check_failure(job.run("cr_restart", "--rootless", "context"), "context")
 
 
+@pytest.mark.parametrize("arguments", [["--detach"], ["--detach", "--json"]])
+def test_the_pids_are_those_of_the_outside(arguments, directory):
+  job = Job(directory)
+  job.save_and_kill()
+  result = job.run("cr_restart", "--rootless", *arguments, "context")
+  assert result.returncode == 0, result.stderr
+  pids = json.loads(result.stdout)["processes"] if "--json" in arguments else [int(result.stdout)]
+  names = []
+  for pid in pids:
+    with open(f"/proc/{pid}/status") as status:
+      text = status.read()
+    names.append(text.split()[1])
+    # It has another one inside, which is the old one.
+    assert len(re.search(r"NSpid:(.*)", text)[1].split()) == 2
+  os.kill(pids[0], signal.SIGTERM)
+  assert names[0].startswith("python3") and names[1:] == ["sleep"] * (len(pids) - 1)
+
+
 def test_without_user_namespaces_it_says_so(directory):
   job = Job(directory)
   job.save_and_kill()

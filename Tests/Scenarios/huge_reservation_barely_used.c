@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tests/Scenarios/huge_reservation_barely_used.c
- * 64 GiB of address space (1 GiB of 4) with three pages in it, as garbage collectors reserve it.
+ * A terabyte of address space (1 GiB of 4) with three pages in it, as garbage collectors and sanitizers reserve it.
  */
 #include "scenario.h"
 
 int main(void)
 {
-	const size_t size = sizeof(void *) == 8 ? (size_t)UINT64_C(0x1000000000) : (size_t)1 << 30;
+	const size_t size = sizeof(void *) == 8 ? (size_t)UINT64_C(0x10000000000) : (size_t)1 << 30;
 	char *bytes = mmap(NULL, size, PROT_READ | PROT_WRITE,
 			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
