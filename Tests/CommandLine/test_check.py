@@ -219,7 +219,7 @@ def test_memory_policies_are_warned_of_where_there_are_several_nodes(nodes, dire
   assert target.stdout.readline() == "0\n"
   inside = ["nsenter", "-m", "-t", str(target.pid)]
   tool = readable_copy(directory, "cr_checkpoint")
-  for arguments in (["--check"], ["-f", "context"]):
+  for arguments in (["--check"], ["-f", str(directory / "context")]):
     result = subprocess.run([*inside, tool, *arguments, str(target.pid)], cwd=directory, capture_output=True,
                             text=True, timeout=60)
     assert result.returncode == 0, result.stderr
