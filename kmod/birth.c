@@ -56,7 +56,6 @@ bool cr_birth(struct cr_session *session)
 {
 	struct cr_process *process, *parent;
 	struct cr_thread *thread;
-	sigset_t none;
 	bool known = false;
 	int error = -ESRCH;
 
@@ -86,8 +85,7 @@ bool cr_birth(struct cr_session *session)
 	}
 	if (process)
 		cr_process_put(process);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	/* Its signals stay blocked, as in the call that made it, until it is told its own mask. */
 	return !error;
 }
 
@@ -106,7 +104,9 @@ long cr_enroll(struct cr_session *session)
 			cr_process_put(process);
 		return -ENOMEM;
 	}
-	thread->mask = current->blocked;
+	/* What is queued for the process later must not end it. */
+	sigfillset(&thread->mask);
+	sigdelsetmask(&thread->mask, sigmask(SIGKILL) | sigmask(SIGSTOP));
 	thread->count = 0;
 	spin_lock(&cr_lock);
 	if (!session->ended && !cr_thread_of(current)) {

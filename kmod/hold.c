@@ -6,6 +6,7 @@
 #include <linux/sched/task.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
+#include <linux/wait.h>
 
 #include "blcr.h"
 #include "task.h"
@@ -87,6 +88,7 @@ static bool all_stand(struct cr_process *process)
  */
 static void nudge(struct cr_process *process, struct cr_hold *request)
 {
+	struct wait_queue_entry waker = {};
 	struct cr_thread *thread;
 
 	request->culprit = 0;
@@ -104,7 +106,9 @@ static void nudge(struct cr_process *process, struct cr_hold *request)
 			int signal = task->jobctl & JOBCTL_STOP_SIGMASK;
 
 			process->stop_signal = signal ?: SIGSTOP;
-			wake_up_process(task);
+			/* wake_up_process() wakes no one who is stopped. */
+			waker.private = task;
+			default_wake_function(&waker, __TASK_STOPPED, 0, NULL);
 		}
 	}
 	spin_unlock(&cr_lock);

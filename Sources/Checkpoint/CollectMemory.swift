@@ -34,7 +34,7 @@ extension Collector {
     let ours = engine.ownMemory(in: member.id)
     for region in outside.regions {
       // A program that locks its future mappings (mlockall) has locked the engine's memory too.
-      if region.hasFlag("lo"), ours.contains(region.range) {
+      if region.hasFlag("lo"), ours.contains(where: { $0.overlaps(region.range) }) {
         memory.lockFuture = region.hasFlag("lf") ? 2 | 4 : 2
       }
       for part in region.without(ours) {

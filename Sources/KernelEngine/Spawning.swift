@@ -103,7 +103,6 @@ extension KernelEngine {
     try put(bytes, to: scratch.start, of: held)
     try done(
       "execute", .execve, [path, scratch.start, scratch.start + 4 * word], in: thread)
-    try setSignalMask(0, of: thread.id)
   }
 
   public mutating func spawnThreads(

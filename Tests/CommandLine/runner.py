@@ -60,6 +60,7 @@ class Scenario:
   runner: checkpoint OPTION…   for cr_checkpoint
   runner: restart OPTION…      for cr_restart
   runner: refused PATTERN      cr_checkpoint must fail with a message that has this in it
+  runner: unlike-kernel PATTERN  the same, where the kernel engine is asked for
   runner: both                 $SCENARIO_OTHER is the same program, compiled for the other word size
   runner: huge-pages           128 may be had, which no other test disturbs, and huge/ is a hugetlbfs
   runner: linger N             seconds for which it runs on between its checkpoint and its death
@@ -82,9 +83,11 @@ class Scenario:
       tool: [option for key, value in words if key == tool for option in value.split()]
       for tool in ("checkpoint", "restart")}
     self.refused = next((value for key, value in words if key == "refused"), None)
+    if "--engine=kernel" in engine("checkpoint") + engine("restart"):
+      self.refused = next((value for key, value in words if key == "unlike-kernel"), self.refused)
     self.seconds = next((float(value) for key, value in words if key == "seconds"), 20.0)
     self.linger = next((float(value) for key, value in words if key == "linger"), 0.0)
-    known = {"root", "both", "huge-pages", "checkpoint", "restart", "refused", "linger", "seconds",
+    known = {"root", "both", "huge-pages", "checkpoint", "restart", "refused", "unlike-kernel", "linger", "seconds",
       "once"}
     unknown = {key for key, _ in words} - known
     assert not unknown, f"{source}: unknown runner word {unknown}"

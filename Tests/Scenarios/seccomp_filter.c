@@ -3,6 +3,7 @@
  * A process that has given up system calls: it must neither get them back nor die of ours. Of its two
  * filters the stricter answer counts, so both must be there; a child has them too, and a thread a third.
  * runner: root
+ * runner: unlike-kernel act under seccomp
  */
 #include "scenario.h"
 #include <linux/filter.h>

@@ -3,6 +3,7 @@
  * A process that may read, write and end and nothing else: any other call kills it, ours too. It computes
  * for others, who ask it through a pipe.
  * runner: root
+ * runner: unlike-kernel act under seccomp
  */
 #include "scenario.h"
 #include <linux/seccomp.h>

@@ -3,6 +3,7 @@
  * A filter that was set with a right that is gone now (no no_new_privs): a restart must set it before it
  * gives the right up.
  * runner: root
+ * runner: unlike-kernel act under seccomp
  */
 #include "scenario.h"
 #include <linux/capability.h>
