@@ -25,6 +25,7 @@ extension Sample {
     (timer.remaining, timer.interval) = (5_000_000_001, 3)
     process.posixTimers = [timer, PosixTimer(id: 20, clock: 1)]
     process.lostDirectoryMode = 0o40755
+    process.threads[1].timeLeft = 1_500_000_000
     process.fileLocks.append(FileLock(kind: .lease, descriptor: 6, isExclusive: false))
     let heap = process.memory.regions[1].range
     process.memory.regions[1].guards = [MemoryRange(start: heap.start, count: 4096)]
@@ -35,6 +36,11 @@ extension Sample {
   private func addOpenFiles(to snapshot: inout Snapshot) {
     let kinds = ObjectTests.kinds + [.messageQueue(Self.queue())]
     let older = snapshot.openFiles.map { file in
+      if case .directory = file.kind {
+        var lost = file
+        lost.lostDirectoryMode = 0o40700
+        return lost
+      }
       guard case .deleted(var deleted) = file.kind else { return file }
       var moved = file
       deleted.sameFileAs = deleted.sameFileAs.map { $0 + kinds.count }
