@@ -30,6 +30,8 @@ WAYS = ("continue", "again")
 def test_scenario(scenario, way, directory):
   if scenario.needs_root and os.geteuid() != 0:
     pytest.skip("needs root")
+  if scenario.once and way == "again":
+    way = "restart"
   try:
     runner.Run(scenario, directory).go_through(way)
   except runner.Skipped as reason:
