@@ -76,6 +76,7 @@ TESTS = {
     "fd": "test_options.py::test_long_names_of_file_and_descriptor",
     "relocate": "test_relocate.py::test_everything_it_refers_to_is_found_in_the_new_folder",
     "rootless": "test_rootless.py::test_old_ids_without_any_capability",
+    "lazy": "test_lazy.py::test_a_python_program",
     "restore-pid": "test_options.py::test_the_last_of_two_opposites_holds",
     "no-restore-pid": "test_restart.py::test_a_tree_survives_without_restore_pid",
     "restore-pgid": "test_scope.py::test_a_group_is_taken_whoever_its_parents_are",
