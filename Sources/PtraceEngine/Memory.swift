@@ -45,8 +45,9 @@ extension PtraceEngine {
           file, $0.baseAddress! + from, $0.count - from,
           Int64(bitPattern: address + UInt64(from)))
       }
-      // The memory file says EIO for what is not mapped.
-      if result == -Int(EIO) || result == 0 { throw .fault }
+      // The memory file says EIO for what is not mapped, and gives nothing when the process has ended.
+      if result == -Int(EIO) { throw .fault }
+      if result == 0 { throw .noProcess }
       position += try checked(result)
     }
   }
@@ -61,7 +62,8 @@ extension PtraceEngine {
       let result = cr_pread(
         file, buffer.baseAddress! + done, buffer.count - done,
         Int64(bitPattern: address + UInt64(done)))
-      if result == -Int(EIO) || result == 0 { break }
+      if result == -Int(EIO) { break }
+      if result == 0 { throw .noProcess }
       done += try checked(result)
     }
     return done
